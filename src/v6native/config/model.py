@@ -1,0 +1,225 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The network as its file describes it: frozen, valid, with every default filled in.
+
+    [network]
+    name = "example"
+    prefix = ["2001:db8::/40"]            # ours, routed to us
+    pref64 = "64:ff9b::/96"               # or a list; the first is the one DNS64 uses
+
+    [node.edge1]
+    uplink = "eth0"
+    lan = ["br0"]
+    pool4 = ["uplink:40000-59999"]        # the uplink's own IPv4 address; or "203.0.113.1", "203.0.113.2:1024-65535", "203.0.113.0/28"
+    own_ipv4 = "auto"                     # the node's own IPv4: "auto" | "native" | "clat"
+
+    [nat64]
+    sources = ["2001:db8:5::/64"]         # may be translated; default: network.prefix, the LANs' and tunnels' prefixes
+    allow_ipv4 = ["10.0.0.0/8"]           # non-global IPv4 destinations that are open
+    lowest_ipv6_mtu = 1280
+    sessions = 131072
+    [nat64.timeout]                       # seconds: tcp_est tcp_trans udp icmp tcp_incoming_syn
+    [[nat64.static]]
+    proto = "tcp"                         # tcp | udp | icmp
+    ipv4 = "uplink:80"                    # address:port, or uplink:port
+    ipv6 = "[2001:db8:1::5]:80"
+    node = "edge1"                        # default: every node
+
+    [clat]
+    prefix = "2001:db8:a:64::/96"         # the CLAT's own /96; default: derived from the first tunnel's prefix
+    [[clat.eam]]
+    ipv4 = "192.0.2.8/32"
+    ipv6 = "2001:db8:8::1/128"
+
+    [dns64]
+    enabled = true
+    listen = ["2001:db8:1::1"]            # default: the node's addresses on its LANs and tunnels
+    upstream = ["system"]                 # "system", "unbound" (127.0.0.1/::1), or addresses, "address#port"
+    exclude_aaaa = ["::ffff:0:0/96"]
+
+    [tunnel.friends]
+    node = "edge1"                        # default: the only node
+    listen = 51820
+    prefix = "2001:db8:a::/64"            # clients' addresses; the node has the first
+    clat4 = "100.64.0.0/16"               # clients' IPv4 addresses; the node has the first
+    mtu = 1420
+    endpoint = "edge1.example.net"        # what clients are told; default: the uplink's address
+
+    [client.laptop]                       # or clients.d/laptop.toml, without the table header
+    tunnel = "friends"
+    public_key = "…"
+    address6 = "2001:db8:a::2"
+    address4 = "100.64.0.2"
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from pathlib import Path
+
+
+class Proto(StrEnum):
+    """The protocols that have a BIB (RFC 6146 §3.1)."""
+
+    TCP = "tcp"
+    UDP = "udp"
+    ICMP = "icmp"
+
+
+class OwnIPv4(StrEnum):
+    """How the node's own IPv4 leaves: AUTO is CLAT where there is no IPv4 default route."""
+
+    AUTO = "auto"
+    NATIVE = "native"
+    CLAT = "clat"
+
+
+@dataclass(frozen=True, slots=True)
+class PortRange:
+    """Inclusive ports (or ICMP identifiers)."""
+
+    first: int
+    last: int
+
+
+ALL_PORTS = PortRange(1, 65535)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool4Entry:
+    """One entry of pool4; `network` None means the uplink's own address, which is then shared with the node."""
+
+    network: IPv4Network | None
+    ports: PortRange
+
+    @property
+    def shared(self) -> bool:
+        return self.network is None
+
+
+@dataclass(frozen=True, slots=True)
+class StaticBib:
+    """A static BIB entry; `ipv4` None means the uplink's own address; `node` None means every node."""
+
+    proto: Proto
+    ipv4: IPv4Address | None
+    port4: int
+    ipv6: IPv6Address
+    port6: int
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    name: str
+    prefix: tuple[IPv6Network, ...]
+    pref64: tuple[IPv6Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    name: str
+    uplink: str
+    lan: tuple[str, ...] = ()
+    pool4: tuple[Pool4Entry, ...] = ()
+    own_ipv4: OwnIPv4 = OwnIPv4.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds; RFC 6146 §4 gives defaults and floors."""
+
+    tcp_est: int = 7440
+    tcp_trans: int = 240
+    tcp_incoming_syn: int = 6
+    udp: int = 300
+    icmp: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Nat64:
+    enabled: bool = True
+    sources: tuple[IPv6Network, ...] = ()
+    allow_ipv4: tuple[IPv4Network, ...] = ()
+    lowest_ipv6_mtu: int = 1280
+    sessions: int = 131072
+    timeout: Timeouts = Timeouts()
+    static: tuple[StaticBib, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Eam:
+    """An explicit address mapping (RFC 7757 §3.1): both suffixes have the same length in bits."""
+
+    ipv4: IPv4Network
+    ipv6: IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Clat:
+    """`prefix` is the /96 in which 100.64.a.b stands for a tunnel client (RFC 6877 §6.3); None: no CLAT needed."""
+
+    prefix: IPv6Network | None = None
+    eam: tuple[Eam, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    address: IPv4Address | IPv6Address
+    port: int = 53
+
+
+@dataclass(frozen=True, slots=True)
+class Dns64:
+    """`listen` empty: the node's addresses on LANs and tunnels; `upstream` empty: the system's resolvers."""
+
+    enabled: bool = True
+    listen: tuple[IPv4Address | IPv6Address, ...] = ()
+    upstream: tuple[Upstream, ...] = ()
+    exclude_aaaa: tuple[IPv6Network, ...] = (IPv6Network("::ffff:0:0/96"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """A WireGuard interface on one node; the node has the first address of `prefix` and of `clat4`."""
+
+    name: str
+    node: str
+    listen: int
+    prefix: IPv6Network
+    clat4: IPv4Network | None
+    mtu: int = 1420
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A person's device in a tunnel."""
+
+    name: str
+    tunnel: str
+    public_key: str
+    address6: IPv6Address
+    address4: IPv4Address | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    path: Path
+    network: Network
+    nodes: tuple[Node, ...]
+    nat64: Nat64
+    clat: Clat
+    dns64: Dns64
+    tunnels: tuple[Tunnel, ...] = ()
+    clients: tuple[Client, ...] = ()
+
+    def node(self, name: str) -> Node:
+        """The node of that name; KeyError where the file has none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)

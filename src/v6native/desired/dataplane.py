@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the BPF translators are told: values only, no kernel objects. dataplane/ writes them into maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from v6native.config.model import Eam, PortRange, Proto, Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRange:
+    """One usable range of pool4: an address with ports. `shared`: the node uses the rest of the address itself."""
+
+    address: IPv4Address
+    ports: PortRange
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StaticEntry:
+    """A static BIB entry with its addresses resolved."""
+
+    proto: Proto
+    ipv4: IPv4Address
+    port4: int
+    ipv6: IPv6Address
+    port6: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nat64Settings:
+    """The stateful translator (RFC 6146).
+
+    `refused4` are refused destinations, `open4` the ranges the operator opened in them (longest match wins).
+    `icmp6_source`/`icmp4_source` are the node's addresses for errors the translator itself makes.
+    """
+
+    pref64: tuple[IPv6Network, ...]
+    pool: tuple[PoolRange, ...]
+    sources: tuple[IPv6Network, ...]
+    static: tuple[StaticEntry, ...]
+    refused4: tuple[IPv4Network, ...]
+    open4: tuple[IPv4Network, ...]
+    icmp6_source: IPv6Address
+    icmp4_source: IPv4Address
+    timeout: Timeouts
+    lowest_ipv6_mtu: int
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class SiitSettings:
+    """The stateless translator (RFC 7915 with RFC 7757): the CLAT's /96 is an EAM entry like any other."""
+
+    pref64: IPv6Network
+    eam: tuple[Eam, ...]
+    icmp6_source: IPv6Address
+    icmp4_source: IPv4Address
+    lowest_ipv6_mtu: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A BPF program at tc ingress of an interface, by name."""
+
+    interface: str
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataPlaneConfig:
+    """All that dataplane/ needs; `slow_interface` receives what BPF cannot do, `nat64_interface` takes redirects."""
+
+    nat64: Nat64Settings | None
+    siit: SiitSettings | None
+    attachments: tuple[Attachment, ...]
+    nat64_interface: str
+    clat_interface: str
+    slow_interface: str | None

@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one exception tree of v6native.
+
+    V6nativeError                 what an operator may see; exit status 1
+    ├── ConfigError               network.toml is wrong: all its mistakes at once
+    ├── EnvironmentRefused        this machine lacks something: root, BPF, a tool
+    ├── SystemActionError         the kernel or a tool refused a change
+    ├── DataPlaneError            a BPF object, map or attachment failed
+    ├── DaemonUnreachable         no daemon answers on the API socket
+    └── LabError                  the lab could not be built or a lab command failed
+
+A message says where, what, why, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class V6nativeError(Exception):
+    """Anything that v6native tells an operator in one plain message."""
+
+
+class EnvironmentRefused(V6nativeError):
+    """The machine or the caller lacks what is needed; the message names the remedy."""
+
+
+class SystemActionError(V6nativeError):
+    """A change of the host's state was refused by the kernel or by a tool."""
+
+
+class DataPlaneError(V6nativeError):
+    """A BPF object did not load, or a map or attachment could not be used."""
+
+
+class DaemonUnreachable(V6nativeError):
+    """The API socket does not answer."""
+
+
+class LabError(V6nativeError):
+    """The lab could not be built, or is not there."""
