@@ -1,0 +1,278 @@
+/* SPDX-FileCopyrightText: 2026 The v6native authors */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Reading an IP packet, the outer one or the one quoted in an ICMP error, into
+ * struct packet. Nothing is changed here. Functions give GO_ON or a reason.
+ */
+#ifndef V6N_PARSE_H
+#define V6N_PARSE_H
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <linux/bpf.h>
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <stdbool.h>
+
+#include "abi.h"
+#include "verdict.h"
+
+#define GO_ON (-1)
+
+#define IP_HEADER 20U
+#define IP6_HEADER 40U
+#define FRAGMENT_HEADER 8U
+#define ICMP_HEADER 8U
+#define IP_DF 0x4000
+#define IP_MF 0x2000
+#define IP_OFFSET 0x1fff
+#define IP6_MF 0x0001
+#define MAX_EXTENSION_HEADERS 6 /* RFC 8200 section 4.1 lists six before the payload */
+#define MAX_IP_OPTIONS 20	/* one-byte options could fill 40; a router need not read more */
+
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+
+/* An IP packet as far as its translation needs it. Offsets count from skb->data. */
+struct packet {
+	struct in6_addr src6;
+	struct in6_addr dst6;
+	__be32 src4;
+	__be32 dst4;
+	__u32 l3;	       /* of the IP header */
+	__u32 l4;	       /* of the transport header, or of a later fragment's data */
+	__u32 l4_len;	       /* bytes from l4 on that the IP header announces */
+	__u32 l4_here;	       /* bytes from l4 on that are present (quotes are cut) */
+	__u32 id;	       /* identification, host order */
+	__u32 fragment_offset; /* in bytes */
+	__be16 sport;	       /* ICMP queries: the identifier, in both */
+	__be16 dport;
+	__u8 proto; /* as in the header: ICMP is 1 or 58 */
+	__u8 tos;
+	__u8 ttl;
+	__u8 df;
+	__u8 fragment; /* has MF or an offset */
+	__u8 more;
+	__u8 fragment_header; /* IPv6: one is present, perhaps atomic */
+	__u8 tcp_flags;
+	__u8 icmp_type;
+	__u8 icmp_code;
+	__u16 l4_check;
+	__be32 icmp_rest; /* second word of the ICMP header */
+	__u32 pointer;	  /* of the header field that an answer blames */
+};
+
+static __always_inline bool first_or_whole(const struct packet *p)
+{
+	return p->fragment_offset == 0;
+}
+
+static __always_inline bool is_icmp4_error(__u8 type)
+{
+	return type == ICMP_DEST_UNREACH || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT ||
+	       type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB;
+}
+
+static __always_inline bool is_icmp6_error(__u8 type)
+{
+	return type < 128;
+}
+
+/* Ports, identifier, flags. `quoted`: eight bytes are enough (RFC 792). */
+static __noinline int parse_transport(struct __sk_buff *skb, struct packet *p, bool quoted)
+{
+	__u8 h[20];
+
+	p->sport = 0;
+	p->dport = 0;
+	if (!first_or_whole(p))
+		return GO_ON;
+	switch (p->proto) {
+	case IPPROTO_TCP:
+		if (p->l4_here < (quoted ? 8 : 20))
+			return quoted ? QUOTE_TOO_SHORT : p->fragment ? FRAGMENT_TOO_SMALL : TRUNCATED;
+		if (p->l4_here >= 20) {
+			if (bpf_skb_load_bytes(skb, p->l4, h, 20))
+				return TRUNCATED;
+			p->tcp_flags = h[13];
+			if (!quoted && (h[12] >> 4) < 5)
+				return BAD_HEADER;
+		} else if (bpf_skb_load_bytes(skb, p->l4, h, 8)) {
+			return TRUNCATED;
+		}
+		p->sport = *(__be16 *)&h[0];
+		p->dport = *(__be16 *)&h[2];
+		return GO_ON;
+	case IPPROTO_UDP:
+		if (p->l4_here < 8)
+			return quoted ? QUOTE_TOO_SHORT : p->fragment ? FRAGMENT_TOO_SMALL : TRUNCATED;
+		if (bpf_skb_load_bytes(skb, p->l4, h, 8))
+			return TRUNCATED;
+		p->sport = *(__be16 *)&h[0];
+		p->dport = *(__be16 *)&h[2];
+		p->l4_check = *(__be16 *)&h[6];
+		return GO_ON;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		if (p->l4_here < 8)
+			return quoted ? QUOTE_TOO_SHORT : p->fragment ? FRAGMENT_TOO_SMALL : TRUNCATED;
+		if (bpf_skb_load_bytes(skb, p->l4, h, 8))
+			return TRUNCATED;
+		p->icmp_type = h[0];
+		p->icmp_code = h[1];
+		p->l4_check = *(__be16 *)&h[2];
+		p->icmp_rest = *(__be32 *)&h[4];
+		p->sport = *(__be16 *)&h[4];
+		p->dport = p->sport;
+		return GO_ON;
+	}
+	return GO_ON;
+}
+
+/* An IPv6 packet with its extension headers (RFC 8200, RFC 7915 section 5.1). */
+static __noinline int parse6(struct __sk_buff *skb, struct packet *p, __u32 l3, bool quoted)
+{
+	struct ipv6hdr ip6;
+	__u32 end, off = l3 + IP6_HEADER;
+	__u8 next, ext[8];
+	int i;
+
+	if (bpf_skb_load_bytes(skb, l3, &ip6, sizeof(ip6)))
+		return quoted ? QUOTE_TOO_SHORT : TRUNCATED;
+	if (ip6.version != 6)
+		return BAD_HEADER;
+	__builtin_memset(p, 0, sizeof(*p));
+	p->l3 = l3;
+	p->src6 = ip6.saddr;
+	p->dst6 = ip6.daddr;
+	p->tos = ip6.priority << 4 | ip6.flow_lbl[0] >> 4;
+	p->ttl = ip6.hop_limit;
+	end = off + bpf_ntohs(ip6.payload_len);
+	if (!quoted && end > skb->len)
+		return TRUNCATED;
+
+	next = ip6.nexthdr;
+	for (i = 0; i < MAX_EXTENSION_HEADERS; i++) {
+		__u32 len;
+
+		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS &&
+		    next != IPPROTO_FRAGMENT)
+			break;
+		if (off + 8 > end || bpf_skb_load_bytes(skb, off, ext, 8))
+			return quoted ? QUOTE_TOO_SHORT : TRUNCATED;
+		if (next == IPPROTO_FRAGMENT) {
+			__u16 field = bpf_ntohs(*(__be16 *)&ext[2]);
+
+			p->fragment_header = 1;
+			p->fragment_offset = field & 0xfff8;
+			p->more = field & IP6_MF;
+			p->fragment = p->more || p->fragment_offset;
+			p->id = bpf_ntohl(*(__be32 *)&ext[4]);
+			len = 8;
+		} else {
+			if (next == IPPROTO_ROUTING && ext[3] && !quoted) {
+				p->pointer = off - l3 + 3;
+				return ROUTING_HEADER;
+			}
+			len = ((__u32)ext[1] + 1) * 8;
+		}
+		next = ext[0];
+		off += len;
+		if (p->fragment_offset)
+			break; /* what follows is data, not headers */
+	}
+	if (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
+	    next == IPPROTO_FRAGMENT) {
+		if (!p->fragment_offset)
+			return EXTENSION_HEADERS;
+	}
+	if (off > end)
+		return quoted ? QUOTE_TOO_SHORT : TRUNCATED;
+	p->proto = next;
+	p->l4 = off;
+	p->l4_len = end - off;
+	p->l4_here = end <= skb->len ? p->l4_len : skb->len > off ? skb->len - off : 0;
+	return parse_transport(skb, p, quoted);
+}
+
+/* Unexpired source routes are refused (RFC 7915 section 4.1); other options are ignored. */
+static __noinline int parse4_options(struct __sk_buff *skb, __u32 l3, __u32 header)
+{
+	__u32 off = IP_HEADER;
+	__u8 option[3];
+	int i;
+
+	for (i = 0; i < MAX_IP_OPTIONS; i++) {
+		if (off >= header || bpf_skb_load_bytes(skb, l3 + off, option, 1))
+			return GO_ON;
+		if (option[0] == 0)
+			return GO_ON;
+		if (option[0] == 1) {
+			off++;
+			continue;
+		}
+		if (off + 3 > header || bpf_skb_load_bytes(skb, l3 + off, option, 3))
+			return GO_ON;
+		if (option[1] < 2)
+			return BAD_HEADER;
+		if ((option[0] == 131 || option[0] == 137) && option[2] < option[1])
+			return SOURCE_ROUTE;
+		off += option[1];
+	}
+	return GO_ON;
+}
+
+static __always_inline __u16 fold(__u32 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/* An IPv4 packet (RFC 791); its header checksum is checked where it is not a quote. */
+static __noinline int parse4(struct __sk_buff *skb, struct packet *p, __u32 l3, bool quoted)
+{
+	struct iphdr ip;
+	__u32 header, total;
+	__u16 field;
+	int reason;
+
+	if (bpf_skb_load_bytes(skb, l3, &ip, sizeof(ip)))
+		return quoted ? QUOTE_TOO_SHORT : TRUNCATED;
+	header = ip.ihl * 4;
+	total = bpf_ntohs(ip.tot_len);
+	if (ip.version != 4 || header < IP_HEADER || total < header)
+		return BAD_HEADER;
+	if (!quoted && l3 + total > skb->len)
+		return TRUNCATED;
+	__builtin_memset(p, 0, sizeof(*p));
+	p->l3 = l3;
+	p->l4 = l3 + header;
+	p->src4 = ip.saddr;
+	p->dst4 = ip.daddr;
+	p->tos = ip.tos;
+	p->ttl = ip.ttl;
+	p->proto = ip.protocol;
+	p->id = bpf_ntohs(ip.id);
+	field = bpf_ntohs(ip.frag_off);
+	p->df = !!(field & IP_DF);
+	p->more = !!(field & IP_MF);
+	p->fragment_offset = (field & IP_OFFSET) * 8;
+	p->fragment = p->more || p->fragment_offset;
+	p->l4_len = total - header;
+	p->l4_here = l3 + total <= skb->len ? p->l4_len
+		     : skb->len > p->l4	    ? skb->len - p->l4
+					    : 0;
+	if (header > IP_HEADER && !quoted) {
+		reason = parse4_options(skb, l3, header);
+		if (reason != GO_ON)
+			return reason;
+	}
+	return parse_transport(skb, p, quoted);
+}
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-FileCopyrightText: 2026 The v6native authors */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Exits. A verdict is a reason; counting it is the only way to turn it into a tc action. */
+#ifndef V6N_VERDICT_H
+#define V6N_VERDICT_H
+
+#include <bpf/bpf_helpers.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include "reasons.h"
+
+#define REASON_ENUM(NAME, KIND, TEXT) NAME,
+enum reason { REASONS(REASON_ENUM) REASON_COUNT };
+
+/* What the text of this object's reasons is: user space reads it from .rodata. */
+struct reason_text {
+	char name[24];
+	char kind[12];
+	char text[92];
+};
+_Static_assert(sizeof(struct reason_text) == 128, "reason_text");
+#define REASON_TEXT(NAME, KIND, TEXT) {#NAME, #KIND, TEXT},
+const struct reason_text reason_texts[REASON_COUNT] SEC(".rodata.reasons") = {REASONS(REASON_TEXT)};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+_Static_assert(REASON_COUNT <= 64, "counters");
+
+static __always_inline void count(enum reason reason)
+{
+	__u32 key = reason;
+	__u64 *value = bpf_map_lookup_elem(&counters, &key);
+
+	if (value)
+		(*value)++;
+}
+
+static __always_inline int drop(enum reason reason)
+{
+	count(reason);
+	return TC_ACT_SHOT;
+}
+
+static __always_inline int pass(enum reason reason)
+{
+	count(reason);
+	return TC_ACT_OK;
+}
+
+#endif
