@@ -15,9 +15,19 @@ A message says where, what, why, and what to do about it.
 
 from __future__ import annotations
 
+from v6native.config.problem import ConfigProblem
+
 
 class V6nativeError(Exception):
     """Anything that v6native tells an operator in one plain message."""
+
+
+class ConfigError(V6nativeError):
+    """The configuration cannot be used; `problems` holds every mistake, and the warnings, in the order of the files."""
+
+    def __init__(self, problems: tuple[ConfigProblem, ...]) -> None:
+        super().__init__("\n".join(f"{p}\n    {p.remedy}" for p in problems))
+        self.problems = problems
 
 
 class EnvironmentRefused(V6nativeError):
