@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+# tests.sh fast|nightly|kernel|lint: runs pytest; fast and nightly choose the count that tests/conftest.py registers.
+set -eu
+. "$(dirname "$0")/say.sh"
+# Nothing that a run as root writes may lie among the sources of a caller who is not root.
+export PYTHONPYCACHEPREFIX="$root/build/pycache"
+status=0
+case $1 in
+lint) as_caller .venv/bin/python -m pytest tests/conventions || status=$? ;;
+fast | nightly | kernel)
+    is_root || die "the tests need root, for network namespaces and BPF; run 'sudo make test'."
+    case $1 in
+    fast) V6NATIVE_COUNT=fast .venv/bin/python -m pytest -m "not nightly and not kernel" || status=$? ;;
+    nightly) V6NATIVE_COUNT=nightly .venv/bin/python -m pytest -m "not kernel" || status=$? ;;
+    kernel) .venv/bin/python -m pytest -s tests/kernel || status=$? ;;
+    esac
+    ;;
+*) die "tests.sh takes fast, nightly, kernel or lint." ;;
+esac
+give_back
+exit "$status"

@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every test of v6native shares: the counts of hypothesis, the seed, the refusal to skip what needs root.
+
+V6NATIVE_COUNT=fast|nightly chooses how many examples hypothesis tries; V6NATIVE_SEED=NUMBER repeats a run's choices.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import time
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+EXAMPLES = {"fast": 50, "nightly": 2000}
+
+_seed_key = pytest.StashKey[int]()
+_start_key = pytest.StashKey[float]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register both profiles, load the chosen one, and settle the seed of the run."""
+    for name, examples in EXAMPLES.items():
+        hypothesis.settings.register_profile(
+            name,
+            max_examples=examples,
+            deadline=None,
+            print_blob=True,
+            database=None,
+            suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        )
+    count = _count()
+    hypothesis.settings.load_profile(count)
+    config.stash[_seed_key] = int(os.environ.get("V6NATIVE_SEED") or secrets.randbelow(2**32))
+    config.stash[_start_key] = time.monotonic()
+
+
+def _count() -> str:
+    count = os.environ.get("V6NATIVE_COUNT", "fast")
+    if count not in EXAMPLES:
+        raise pytest.UsageError(f"V6NATIVE_COUNT is {count!r}; it must be one of: {', '.join(EXAMPLES)}.")
+    return count
+
+
+def _summary(config: pytest.Config) -> str:
+    count = _count()
+    return f"count: {count} ({EXAMPLES[count]} examples a property), seed: {config.stash[_seed_key]}"
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"v6native {_summary(config)} (repeat with V6NATIVE_SEED={config.stash[_seed_key]})"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Every property starts from the run's seed; a lab test is a root test; unit tests come first."""
+    for item in items:
+        if item.get_closest_marker("lab") and not item.get_closest_marker("root"):
+            item.add_marker(pytest.mark.root)
+        function = getattr(item, "obj", None)
+        if getattr(function, "is_hypothesis_test", False):
+            hypothesis.seed(config.stash[_seed_key])(function)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that needs root fails without it: a skipped test would look like a passed one."""
+    if item.get_closest_marker("root") and os.geteuid() != 0:
+        pytest.fail("this test needs root, for network namespaces and BPF; run `sudo make test`.", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _seeded(request: pytest.FixtureRequest) -> Iterator[None]:
+    """`random` gives the same numbers in a repeated run, whatever tests ran before."""
+    random.seed(f"{request.config.stash[_seed_key]}:{request.node.nodeid}")
+    yield
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """A generator of the test's own, seeded by the run's seed and the test's name."""
+    return random.Random(f"{request.config.stash[_seed_key]}:{request.node.nodeid}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    duration = time.monotonic() - config.stash[_start_key]
+    terminalreporter.write_line(f"v6native {_summary(config)}, duration: {duration:.0f} s")
