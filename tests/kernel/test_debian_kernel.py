@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""v6native on the oldest kernel that it promises to run on: Debian 12's own, 6.1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.kernel import debian, guest
+
+pytestmark = [pytest.mark.kernel, pytest.mark.root, pytest.mark.timeout(600)]
+
+TREE = Path(__file__).resolve().parents[2]
+LIMIT_S = 450.0
+
+
+@pytest.fixture(scope="module")
+def reports() -> dict[str, str]:
+    """What each section of inside.sh ended with; one boot serves all tests of this file."""
+    folder = TREE / "build" / "kernel"
+    return guest.run(debian.kernel(folder), TREE, folder, LIMIT_S)
+
+
+def test_the_guest_runs_debian_12s_kernel(reports: dict[str, str]) -> None:
+    assert reports.get("release", "").startswith("6.1.0-")
+
+
+@pytest.mark.parametrize("section", ["python"])
+def test_section(reports: dict[str, str], section: str) -> None:
+    assert reports.get(section) == "0"
