@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""`v6native lab`: a whole network on this machine, in namespaces; nothing of the host changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from v6native.errors import LabError
+from v6native.lab import lab as labs
+from v6native.lab.edge import Arrangement, answers
+from v6native.lab.estate import Estate
+from v6native.lab.node import environment
+
+name_option = click.option("--name", default="lab", show_default=True, help="Which lab; several run side by side.")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+
+
+@click.group()
+def lab() -> None:
+    """A whole network on this machine, to try and to test; nothing of the host changes."""
+
+
+@lab.command()
+@name_option
+@json_option
+@click.option("--arrangement", type=click.Choice([a.value for a in Arrangement]), default="shared", show_default=True)
+@click.option("--bare", is_flag=True, help="Without v6native on edge1: plain IPv6 routing.")
+def up(name: str, as_json: bool, arrangement: str, bare: bool) -> None:
+    """Build the lab, or leave it be where it stands."""
+    console = Console(stderr=True)
+    began = time.monotonic()
+    with console.status("building the lab") as status:
+        built = labs.up(Estate(name), Arrangement(arrangement), bare=bare, say=status.update)
+    seconds = round(time.monotonic() - began, 1)
+    if as_json:
+        click.echo(json.dumps({"name": name, "nodes": sorted(built.nodes), "seconds": seconds}))
+    else:
+        click.echo(f"lab {name} stands after {seconds} s: {', '.join(built.nodes)}")
+
+
+@lab.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@name_option
+@click.argument("node")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(name: str, node: str, command: tuple[str, ...]) -> None:
+    """Run COMMAND on NODE: `v6native lab exec phone -- curl http://v4only.example/`."""
+    standing = labs.find(Estate(name))
+    argv = standing[node].enter(command)
+    os.execvpe(argv[0], argv, environment(name))
+
+
+@lab.command()
+@name_option
+@json_option
+def status(name: str, as_json: bool) -> None:
+    """What stands; exit status 1 where something is missing."""
+    estate = Estate(name)
+    facts = {
+        "name": name,
+        "nodes": {node: found.pid for node, found in estate.nodes().items()},
+        "processes": len(estate.processes()),
+        **estate.settings(),
+    }
+    try:
+        standing = labs.find(estate)
+    except LabError as missing:
+        facts |= {"stands": False, "why": str(missing)}
+    else:
+        facts |= {"stands": True, "v6native": answers(standing["edge1"])}
+    if as_json:
+        click.echo(json.dumps(facts))
+    else:
+        _show(facts)
+    if not facts["stands"]:
+        raise SystemExit(1)
+
+
+def _show(facts: dict[str, object]) -> None:
+    table = Table(show_header=False, box=None)
+    for key, value in facts.items():
+        text = ", ".join(f"{node} ({pid})" for node, pid in value.items()) if isinstance(value, dict) else str(value)
+        table.add_row(key, text)
+    Console().print(table)
+
+
+@lab.command()
+@name_option
+@json_option
+def down(name: str, as_json: bool) -> None:
+    """Take the lab away; nothing of it is left, also after a crash."""
+    labs.down(Estate(name))
+    click.echo(json.dumps({"name": name, "stands": False}) if as_json else f"lab {name} is gone")

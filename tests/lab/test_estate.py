@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the lab owes its host: nothing changes, nothing stays, labs do not see each other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from v6native.errors import LabError
+from v6native.lab import lab as labs
+from v6native.lab import topology as t
+from v6native.lab.edge import Arrangement
+from v6native.lab.estate import Estate
+from v6native.lab.wait import wait_until
+
+pytestmark = pytest.mark.lab
+
+
+def host() -> dict[str, object]:
+    """What of the host a lab could have changed."""
+
+    def said(*argv: str) -> str:
+        return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=10).stdout
+
+    return {
+        "links": said("ip", "-o", "link"),
+        "addresses": said("ip", "-br", "address"),
+        "routes": said("ip", "route", "show", "table", "all") + said("ip", "-6", "route", "show", "table", "all"),
+        "rules": said("ip", "rule") + said("ip", "-6", "rule"),
+        "forwarding": Path("/proc/sys/net/ipv4/ip_forward").read_text(),
+        "files": sorted(str(p) for p in Path("/etc").glob("*")) + sorted(str(p) for p in Path("/var/lib").glob("*")),
+        "namespaces": said("ip", "netns"),
+        "resolver": Path("/etc/resolv.conf").read_text(),
+        "name": os.uname().nodename,
+    }
+
+
+def leftovers(estate: Estate) -> list[str]:
+    pins = [str(p) for p in (estate.bpffs / "v6native").glob(f"{estate.name}-*")]
+    return pins + [str(pid) for pid in estate.processes()] + ([str(estate.folder)] if estate.folder.exists() else [])
+
+
+def test_up_is_quick_and_down_leaves_nothing(estate: Estate) -> None:
+    before = host()
+    began = time.monotonic()
+    lab = labs.up(estate, Arrangement.SHARED, bare=True)
+    assert time.monotonic() - began < 15
+    lab["edge1"].run("mkdir", "-p", f"/sys/fs/bpf/v6native/{lab['edge1'].instance}/maps")
+    lab["phone"].run("sh", "-c", "echo x > /etc/changed; echo x > /var/lib/changed; echo x > /run/changed")
+    assert host() == before
+    assert leftovers(estate)
+    labs.down(estate)
+    assert leftovers(estate) == []
+    assert host() == before
+
+
+def test_up_again_keeps_the_standing_lab(estate: Estate) -> None:
+    first = labs.up(estate, Arrangement.SHARED, bare=True)
+    second = labs.up(estate, Arrangement.SHARED, bare=True)
+    assert second.nodes == first.nodes
+
+
+def test_up_rebuilds_a_broken_lab(estate: Estate) -> None:
+    first = labs.up(estate, Arrangement.SHARED, bare=True)
+    os.kill(first["r1"].pid, signal.SIGKILL)
+    wait_until(lambda: "r1" not in estate.nodes(), 5, "the holder of r1 outlives SIGKILL")
+    with pytest.raises(LabError, match="half there"):
+        labs.find(estate)
+    second = labs.up(estate, Arrangement.SHARED, bare=True)
+    assert set(second.nodes) == set(t.MAIN.nodes)
+    assert set(second.nodes.values()).isdisjoint(first.nodes.values())
+
+
+def test_two_labs_side_by_side(bare_lab: labs.Lab, estate: Estate) -> None:
+    other = labs.up(estate, Arrangement.SHARED, bare=True)
+    for lab in (bare_lab, other):
+        assert lab["phone"].run("ping", "-n", "-c1", "-W2", str(t.SERVER6)).ok
+    assert other["edge1"].instance != bare_lab["edge1"].instance
+    labs.down(estate)
+    assert bare_lab["phone"].run("ping", "-n", "-c1", "-W2", str(t.SERVER6)).ok
+
+
+@pytest.mark.parametrize("wanted", [1, 3, 6, 10])
+def test_down_after_a_crash_in_up(estate: Estate, wanted: int) -> None:
+    """`up` killed when so many processes stand: `down` finds all that it had made."""
+    script = (
+        "import sys; from v6native.lab import lab; from v6native.lab.estate import Estate;"
+        "from v6native.lab.edge import Arrangement; lab.up(Estate(sys.argv[1]), Arrangement.SHARED, bare=True)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, estate.name]) as builder:
+        wait_until(lambda: len(estate.processes() - {builder.pid}) >= wanted, 10, "up does not begin")
+        builder.kill()
+    labs.down(estate)
+    assert leftovers(estate) == []
+
+
+def test_down_of_nothing(estate: Estate) -> None:
+    labs.down(estate)
+    assert leftovers(estate) == []
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "Lab", "a b", "x" * 25, "a-b"])
+def test_names_that_cannot_be(name: str) -> None:
+    with pytest.raises(LabError, match="a lab's name"):
+        Estate(name)
