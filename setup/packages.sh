@@ -33,6 +33,7 @@ step "Installing Debian packages" apt-get install -y --no-install-recommends $mi
 for name in $missing; do
     case $name in
     nginx-light) unit=nginx.service ;;
+    nsd) unit=nsd.service ;;
     unbound) unit=unbound.service ;;
     iperf3) unit=iperf3.service ;;
     *) continue ;;
