@@ -16,7 +16,7 @@ LLVM_STRIP ?= llvm-strip
 MULTIARCH = $(shell $(CLANG) -print-target-triple 2>/dev/null | sed 's/-pc-/-/;s/-unknown-/-/')
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -I/usr/include/$(MULTIARCH)
 
-.PHONY: help setup packages venv objects lab test nightly bench wheel test-kernel lint clean
+.PHONY: help setup packages venv objects lab test nightly bench wheel test-kernel lint format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -68,6 +68,10 @@ test-kernel: setup
 ## lint          the same linters that `make test` runs
 lint: venv
 	@sh setup/tests.sh lint
+
+## format        puts Python and C into the project's style
+format: venv
+	@sh setup/tests.sh format
 
 ## clean         what was built; .venv too
 clean:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-# tests.sh fast|nightly|kernel|lint: runs pytest; fast and nightly choose the count that tests/conftest.py registers.
+# tests.sh fast|nightly|kernel|lint|format: runs pytest; fast and nightly choose the count that tests/conftest.py registers.
 set -eu
 . "$(dirname "$0")/say.sh"
 # Nothing that a run as root writes may lie among the sources of a caller who is not root.
@@ -9,6 +9,11 @@ export PYTHONPYCACHEPREFIX="$root/build/pycache"
 status=0
 case $1 in
 lint) as_caller .venv/bin/python -m pytest tests/conventions || status=$? ;;
+format)
+    as_caller .venv/bin/python -m ruff check --fix . || status=$?
+    as_caller .venv/bin/python -m ruff format . || status=$?
+    as_caller clang-format -i bpf/*.[ch] || status=$?
+    ;;
 fast | nightly | kernel)
     is_root || die "the tests need root, for network namespaces and BPF; run 'sudo make test'."
     case $1 in
@@ -17,7 +22,7 @@ fast | nightly | kernel)
     kernel) .venv/bin/python -m pytest -s tests/kernel || status=$? ;;
     esac
     ;;
-*) die "tests.sh takes fast, nightly, kernel or lint." ;;
+*) die "tests.sh takes fast, nightly, kernel, lint or format." ;;
 esac
 give_back
 exit "$status"

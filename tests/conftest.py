@@ -56,13 +56,15 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Every property starts from the run's seed; a lab test is a root test; unit tests come first."""
+    """Every property starts from the run's seed; a lab test is a root test; what fails fastest runs first."""
     for item in items:
         if item.get_closest_marker("lab") and not item.get_closest_marker("root"):
             item.add_marker(pytest.mark.root)
         function = getattr(item, "obj", None)
+        function = getattr(function, "__func__", function)
         if getattr(function, "is_hypothesis_test", False):
             hypothesis.seed(config.stash[_seed_key])(function)
+    items.sort(key=lambda item: sum(item.get_closest_marker(mark) is not None for mark in ("root", "lab")))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -49,7 +49,12 @@ def initramfs(kernel: Kernel, tree: Path, folder: Path) -> Path:
     packed = folder / "initramfs"
     with packed.open("wb") as out:
         subprocess.run(
-            ["cpio", "--quiet", "-0", "-o", "-H", "newc"], cwd=root, input=names.encode(), stdout=out, timeout=60, check=True
+            ["cpio", "--quiet", "-0", "-o", "-H", "newc"],
+            cwd=root,
+            input=names.encode(),
+            stdout=out,
+            timeout=60,
+            check=True,
         )
     return packed
 

@@ -5,7 +5,7 @@
 # reports them on the second serial line, as "V6NATIVE-GUEST SECTION EXIT-STATUS".
 tree=$1
 modules=$2
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8
 export PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 exec >/dev/ttyS1 2>&1 </dev/null
 report() { echo "V6NATIVE-GUEST $*"; }
