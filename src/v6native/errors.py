@@ -7,6 +7,7 @@
     ├── EnvironmentRefused        this machine lacks something: root, BPF, a tool
     ├── SystemActionError         the kernel or a tool refused a change
     ├── DataPlaneError            a BPF object, map or attachment failed
+    │   └── VerifierRefused       the kernel's verifier refused a program; carries its log
     ├── DaemonUnreachable         no daemon answers on the API socket
     └── LabError                  the lab could not be built or a lab command failed
 
@@ -40,6 +41,14 @@ class SystemActionError(V6nativeError):
 
 class DataPlaneError(V6nativeError):
     """A BPF object did not load, or a map or attachment could not be used."""
+
+
+class VerifierRefused(DataPlaneError):
+    """The kernel's verifier refused a BPF program; `log` is all it said."""
+
+    def __init__(self, message: str, log: str) -> None:
+        super().__init__(message)
+        self.log = log
 
 
 class DaemonUnreachable(V6nativeError):

@@ -13,6 +13,9 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 
 from v6native.config.model import PortRange, Proto
 
+KERNEL_LOCAL_PORTS = PortRange(32768, 60999)
+"""The kernel's default of net.ipv4.ip_local_port_range."""
+
 
 @dataclass(frozen=True, slots=True)
 class InterfaceFacts:
@@ -88,7 +91,7 @@ class HostFacts:
     delegated: tuple[IPv6Network, ...] = ()  # prefixes routed to this machine: unreachable/DHCPv6-PD routes
     sockets: tuple[ListeningSocket, ...] = ()  # port 53, and whatever else listens
     resolvers: tuple[IPv4Address | IPv6Address, ...] = ()  # nameserver lines of /etc/resolv.conf
-    local_ports: PortRange = PortRange(32768, 60999)  # net.ipv4.ip_local_port_range
+    local_ports: PortRange = KERNEL_LOCAL_PORTS  # net.ipv4.ip_local_port_range
     conntrack_max: int | None = None
     masquerade: tuple[MasqueradeRule, ...] = ()
     forward_drop: tuple[ForwardDrop, ...] = ()

@@ -2,62 +2,64 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network as its file describes it: frozen, valid, with every default filled in.
 
-    [network]
-    name = "example"
-    prefix = ["2001:db8::/40"]            # ours, routed to us
-    pref64 = "64:ff9b::/96"               # or a list; the first is the one DNS64 uses
+[network]
+name = "example"
+prefix = ["2001:db8::/40"]            # ours, routed to us
+pref64 = "64:ff9b::/96"               # or a list; the first is the one DNS64 uses
 
-    [node.edge1]
-    uplink = "eth0"
-    lan = ["br0"]
-    pool4 = ["uplink:40000-59999"]        # the uplink's own IPv4 address; or "203.0.113.1", "203.0.113.2:1024-65535", "203.0.113.0/28"
-    own_ipv4 = "auto"                     # the node's own IPv4: "auto" | "native" | "clat"
+[node.edge1]
+uplink = "eth0"
+lan = ["br0"]
+pool4 = ["uplink:40000-59999"]        # the uplink's own IPv4 address; or "203.0.113.1", "203.0.113.2:1024-65535", "203.0.113.0/28"
+own_ipv4 = "auto"                     # the node's own IPv4: "auto" | "native" | "clat"
 
-    [nat64]
-    sources = ["2001:db8:5::/64"]         # may be translated; default: network.prefix, the LANs' and tunnels' prefixes
-    allow_ipv4 = ["10.0.0.0/8"]           # non-global IPv4 destinations that are open
-    lowest_ipv6_mtu = 1280
-    sessions = 131072
-    [nat64.timeout]                       # seconds: tcp_est tcp_trans udp icmp tcp_incoming_syn
-    [[nat64.static]]
-    proto = "tcp"                         # tcp | udp | icmp
-    ipv4 = "uplink:80"                    # address:port, or uplink:port
-    ipv6 = "[2001:db8:1::5]:80"
-    node = "edge1"                        # default: every node
+[nat64]
+sources = ["2001:db8:5::/64"]         # may be translated; default: network.prefix, the LANs' and tunnels' prefixes
+allow_ipv4 = ["10.0.0.0/8"]           # non-global IPv4 destinations that are open
+lowest_ipv6_mtu = 1280
+sessions = 131072
+[nat64.timeout]                       # seconds: tcp_est tcp_trans udp icmp tcp_incoming_syn; allow_short = true
+[[nat64.static]]
+proto = "tcp"                         # tcp | udp | icmp
+ipv4 = "uplink:80"                    # address:port, or uplink:port
+ipv6 = "[2001:db8:1::5]:80"
+node = "edge1"                        # default: every node
 
-    [clat]
-    prefix = "2001:db8:a:64::/96"         # the CLAT's own /96; default: derived from the first tunnel's prefix
-    [[clat.eam]]
-    ipv4 = "192.0.2.8/32"
-    ipv6 = "2001:db8:8::1/128"
+[clat]
+prefix = "2001:db8:a:64::/96"         # the CLAT's own /96; default: derived from the first tunnel's prefix
+[[clat.eam]]
+ipv4 = "192.0.2.8/32"
+ipv6 = "2001:db8:8::1/128"
 
-    [dns64]
-    enabled = true
-    listen = ["2001:db8:1::1"]            # default: the node's addresses on its LANs and tunnels
-    upstream = ["system"]                 # "system", "unbound" (127.0.0.1/::1), or addresses, "address#port"
-    exclude_aaaa = ["::ffff:0:0/96"]
+[dns64]
+enabled = true
+listen = ["2001:db8:1::1"]            # default: the node's addresses on its LANs and tunnels
+upstream = ["system"]                 # "system", "unbound" (127.0.0.1/::1), or addresses, "address#port"
+exclude_aaaa = ["::ffff:0:0/96"]
 
-    [tunnel.friends]
-    node = "edge1"                        # default: the only node
-    listen = 51820
-    prefix = "2001:db8:a::/64"            # clients' addresses; the node has the first
-    clat4 = "100.64.0.0/16"               # clients' IPv4 addresses; the node has the first
-    mtu = 1420
-    endpoint = "edge1.example.net"        # what clients are told; default: the uplink's address
+[tunnel.friends]
+node = "edge1"                        # default: the only node
+listen = 51820
+prefix = "2001:db8:a::/64"            # clients' addresses; the node has the first
+clat4 = "100.64.0.0/16"               # clients' IPv4 addresses; the node has the first
+mtu = 1420
+endpoint = "edge1.example.net"        # what clients are told; default: the uplink's address
 
-    [client.laptop]                       # or clients.d/laptop.toml, without the table header
-    tunnel = "friends"
-    public_key = "…"
-    address6 = "2001:db8:a::2"
-    address4 = "100.64.0.2"
+[client.laptop]                       # or clients.d/laptop.toml, without the table header
+tunnel = "friends"
+public_key = "…"
+address6 = "2001:db8:a::2"
+address4 = "100.64.0.2"
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
+
+from v6native.config.problem import ConfigProblem
 
 
 class Proto(StrEnum):
@@ -159,7 +161,10 @@ class Eam:
 
 @dataclass(frozen=True, slots=True)
 class Clat:
-    """`prefix` is the /96 in which 100.64.a.b stands for a tunnel client (RFC 6877 §6.3); None: no CLAT needed."""
+    """`prefix` is the /96 in which 100.64.a.b stands for a tunnel client (RFC 6877 §6.3).
+
+    A loaded Config has one wherever there is room for one, needed or not: see `convert.clat_prefix`.
+    """
 
     prefix: IPv6Network | None = None
     eam: tuple[Eam, ...] = ()
@@ -216,6 +221,7 @@ class Config:
     dns64: Dns64
     tunnels: tuple[Tunnel, ...] = ()
     clients: tuple[Client, ...] = ()
+    warnings: tuple[ConfigProblem, ...] = field(default=(), compare=False)
 
     def node(self, name: str) -> Node:
         """The node of that name; KeyError where the file has none."""

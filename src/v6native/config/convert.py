@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of the file → the frozen Config, defaults that depend on other keys filled in."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from pathlib import Path
+
+from v6native.config.file import Dns64Table, Nat64Table, NetworkFile, TunnelTable
+from v6native.config.model import (
+    Clat,
+    Client,
+    Config,
+    Dns64,
+    Eam,
+    Nat64,
+    Network,
+    Node,
+    StaticBib,
+    Timeouts,
+    Tunnel,
+    Upstream,
+)
+
+UNBOUND = (Upstream(IPv4Address("127.0.0.1")), Upstream(IPv6Address("::1")))
+CLAT_SUBNET = 0x64 << 48  # the fifth group of an address; its high octet is RFC 6052's u, which is zero
+
+
+def convert(file: NetworkFile, path: Path) -> Config:
+    """Trusts that every value is well-formed; what does not fit together is left for rules/ to find."""
+    return Config(
+        path=path,
+        network=Network(file.network.name, tuple(file.network.prefix), tuple(file.network.pref64)),
+        nodes=tuple(
+            Node(name, node.uplink, tuple(node.lan), tuple(node.pool4), node.own_ipv4)
+            for name, node in file.node.items()
+        ),
+        nat64=_nat64(file.nat64),
+        clat=Clat(clat_prefix(file), tuple(Eam(eam.ipv4, eam.ipv6) for eam in file.clat.eam)),
+        dns64=_dns64(file.dns64),
+        tunnels=tuple(_tunnel(name, tunnel, file) for name, tunnel in file.tunnel.items()),
+        clients=tuple(
+            Client(name, client.tunnel, client.public_key, client.address6, client.address4, client.enabled)
+            for name, client in file.client.items()
+        ),
+    )
+
+
+def clat_prefix(file: NetworkFile) -> IPv6Network | None:
+    """The file's, else `…:64::/96` in the first tunnel with IPv4, else in the network's prefix; None: no room."""
+    if file.clat.prefix is not None:
+        return file.clat.prefix
+    outer = [tunnel.prefix for tunnel in file.tunnel.values() if tunnel.clat4] or list(file.network.prefix)
+    if outer[0].prefixlen > 64:
+        return None
+    return IPv6Network((int(outer[0].network_address) | CLAT_SUBNET, 96))
+
+
+def tunnel_node(tunnel: TunnelTable, file: NetworkFile) -> str:
+    """Where a tunnel ends; "" where the file does not say and has several nodes, which is an error of its own."""
+    if tunnel.node is not None:
+        return tunnel.node
+    return next(iter(file.node)) if len(file.node) == 1 else ""
+
+
+def _nat64(table: Nat64Table) -> Nat64:
+    timeout = table.timeout
+    return Nat64(
+        enabled=table.enabled,
+        sources=tuple(table.sources),
+        allow_ipv4=tuple(table.allow_ipv4),
+        lowest_ipv6_mtu=table.lowest_ipv6_mtu,
+        sessions=table.sessions,
+        timeout=Timeouts(timeout.tcp_est, timeout.tcp_trans, timeout.tcp_incoming_syn, timeout.udp, timeout.icmp),
+        static=tuple(StaticBib(s.proto, *s.ipv4, *s.ipv6, s.node) for s in table.static),
+    )
+
+
+def _dns64(table: Dns64Table) -> Dns64:
+    upstream: list[Upstream] = []
+    for given in table.upstream:
+        if isinstance(given, Upstream):
+            upstream.append(given)
+        elif given == "unbound":
+            upstream.extend(UNBOUND)
+    return Dns64(
+        enabled=table.enabled,
+        listen=tuple(table.listen),
+        upstream=tuple(upstream),
+        exclude_aaaa=tuple(table.exclude_aaaa),
+    )
+
+
+def _tunnel(name: str, table: TunnelTable, file: NetworkFile) -> Tunnel:
+    return Tunnel(
+        name=name,
+        node=tunnel_node(table, file),
+        listen=table.listen,
+        prefix=table.prefix,
+        clat4=table.clat4,
+        mtu=table.mtu,
+        endpoint=table.endpoint,
+    )

@@ -1,0 +1,245 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The keys of network.toml: types, defaults, one line of documentation and an example each.
+
+The only place where a key is written down: the loader, the JSON Schema and the reference table are all made of it.
+These models see one value at a time; what concerns several values is in rules/.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from v6native.config import values
+from v6native.config.model import OwnIPv4, Pool4Entry, Proto, Upstream
+
+
+def _listed(value: object) -> object:
+    """A single value where a list of one is meant."""
+    return [value] if isinstance(value, str) else value
+
+
+def _string(format_: str, **more: object) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "format": format_, **more})
+
+
+Prefix6 = Annotated[IPv6Network, BeforeValidator(values.prefix6), _string("ipv6-prefix")]
+Prefix4 = Annotated[IPv4Network, BeforeValidator(values.prefix4), _string("ipv4-prefix")]
+Address6 = Annotated[IPv6Address, BeforeValidator(values.address6), _string("ipv6")]
+Address4 = Annotated[IPv4Address, BeforeValidator(values.address4), _string("ipv4")]
+Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(values.address), _string("ip-address")]
+Pool4 = Annotated[Pool4Entry, BeforeValidator(values.pool4_entry), _string("pool4-entry")]
+Transport4 = Annotated[
+    tuple[IPv4Address | None, int], BeforeValidator(values.transport4), _string("ipv4-transport-address")
+]
+Transport6 = Annotated[tuple[IPv6Address, int], BeforeValidator(values.transport6), _string("ipv6-transport-address")]
+Resolver = Annotated[Upstream | str, BeforeValidator(values.upstream), _string("resolver")]
+WireGuardKey = Annotated[
+    str,
+    BeforeValidator(values.wireguard_key),
+    _string("wireguard-key", pattern="^[A-Za-z0-9+/]{43}=$"),
+]
+Interface = Annotated[str, BeforeValidator(values.interface), _string("interface", minLength=1, maxLength=15)]
+Name = Annotated[str, BeforeValidator(values.name), _string("name", pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
+Host = Annotated[str, BeforeValidator(values.host), _string("host")]
+ProtoWord = Annotated[Proto, BeforeValidator(values.word(Proto)), WithJsonSchema({"enum": [str(p) for p in Proto]})]
+OwnWord = Annotated[OwnIPv4, BeforeValidator(values.word(OwnIPv4)), WithJsonSchema({"enum": [str(o) for o in OwnIPv4]})]
+_ONE_OR_MORE = {
+    "anyOf": [
+        {"type": "string", "format": "ipv6-prefix"},
+        {"type": "array", "items": {"type": "string", "format": "ipv6-prefix"}, "minItems": 1},
+    ]
+}
+OneOrMorePrefixes = Annotated[
+    list[Prefix6], Field(min_length=1), BeforeValidator(_listed), WithJsonSchema(_ONE_OR_MORE)
+]
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class NetworkTable(Table):
+    """The whole network, the same on every node."""
+
+    name: Name = Field(description="A name for the network, for humans.", examples=["example"])
+    prefix: OneOrMorePrefixes = Field(
+        description="The IPv6 prefixes that are ours and routed to us.", examples=[["2001:db8::/40"]]
+    )
+    pref64: OneOrMorePrefixes = Field(
+        default=[IPv6Network("64:ff9b::/96")],
+        description="The IPv6 prefixes that stand for the IPv4 internet (RFC 6052); DNS64 uses the first.",
+        examples=["2001:db8:64:64::/96", ["2001:db8:64:64::/96", "64:ff9b::/96"]],
+    )
+
+
+class NodeTable(Table):
+    """One machine that runs v6native."""
+
+    uplink: Interface = Field(description="The interface towards the internet.", examples=["eth0"])
+    lan: list[Interface] = Field(
+        default=[], description="Interfaces whose hosts use this node as their router.", examples=[["br0"]]
+    )
+    pool4: list[Pool4] = Field(
+        default=[],
+        description="IPv4 addresses and ports that the NAT64 translates to: `uplink:PORTS` (the uplink's own address, "
+        "followed when it changes), `ADDRESS`, `ADDRESS:PORTS`, `PREFIX`. Empty: no NAT64 on this node.",
+        examples=[["uplink:40000-59999"], ["203.0.113.1", "203.0.113.2:1024-65535", "203.0.113.16/28"]],
+    )
+    own_ipv4: OwnWord = Field(
+        default=OwnIPv4.AUTO,
+        description="How the node's own IPv4 leaves: `native`, through the `clat`, or `auto`: through the CLAT where "
+        "there is no IPv4 default route.",
+        examples=["auto"],
+    )
+
+
+class TimeoutTable(Table):
+    """Seconds after which an idle session ends (RFC 6146 §4)."""
+
+    tcp_est: int = Field(default=7440, ge=1, le=604800, description="An established TCP session.", examples=[7440])
+    tcp_trans: int = Field(default=240, ge=1, le=86400, description="TCP that opens or closes.", examples=[240])
+    tcp_incoming_syn: int = Field(
+        default=6, ge=1, le=600, description="How long an unexpected SYN from IPv4 is kept.", examples=[6]
+    )
+    udp: int = Field(default=300, ge=1, le=86400, description="A UDP session.", examples=[300])
+    icmp: int = Field(default=60, ge=1, le=86400, description="An ICMP echo session.", examples=[60])
+    allow_short: bool = Field(
+        default=False,
+        description="Accept values below the floors of RFC 6146 §4 (for tests, and for a node under attack).",
+        examples=[True],
+    )
+
+
+class StaticTable(Table):
+    """A static BIB entry (RFC 6146 §3.1): a service of an IPv6 host, reachable from the IPv4 internet."""
+
+    proto: ProtoWord = Field(description="`tcp`, `udp` or `icmp` (the port is the identifier then).", examples=["tcp"])
+    ipv4: Transport4 = Field(description="Where IPv4 reaches it; may lie outside pool4.", examples=["uplink:80"])
+    ipv6: Transport6 = Field(description="The host's own address and port.", examples=["[2001:db8:1::5]:80"])
+    node: str | None = Field(default=None, description="Only on this node; else on every node.", examples=["edge1"])
+
+
+class Nat64Table(Table):
+    """The stateful translator (RFC 6146)."""
+
+    enabled: bool = Field(default=True, description="Whether nodes with a pool4 translate.", examples=[True])
+    sources: list[Prefix6] = Field(
+        default=[],
+        description="Who may be translated. Empty: `network.prefix` and the prefixes of LANs and tunnels.",
+        examples=[["2001:db8:5::/64"]],
+    )
+    allow_ipv4: list[Prefix4] = Field(
+        default=[],
+        description="IPv4 destinations outside the global internet (private, link-local, …) that clients may reach.",
+        examples=[["10.0.0.0/8"]],
+    )
+    lowest_ipv6_mtu: int = Field(
+        default=1280,
+        ge=1280,
+        le=65535,
+        description="The smallest MTU behind the translator; fragments are cut to it (RFC 7915 §4).",
+        examples=[1280],
+    )
+    sessions: int = Field(
+        default=131072,
+        ge=1024,
+        le=16777216,
+        description="Most sessions at a time; memory for them is taken at start.",
+        examples=[131072],
+    )
+    timeout: TimeoutTable = Field(default=TimeoutTable(), description="Session lifetimes, in seconds.")
+    static: list[StaticTable] = Field(default=[], description="Static BIB entries, one `[[nat64.static]]` each.")
+
+
+class EamTable(Table):
+    """An explicit address mapping (RFC 7757)."""
+
+    ipv4: Prefix4 = Field(description="The IPv4 side.", examples=["192.0.2.8/32"])
+    ipv6: Prefix6 = Field(description="The IPv6 side, with as many free bits.", examples=["2001:db8:8::1/128"])
+
+
+class ClatTable(Table):
+    """The stateless translator for the clients' IPv4 (RFC 6877)."""
+
+    prefix: Prefix6 | None = Field(
+        default=None,
+        description="The CLAT's own /96. Default: `…:64::/96` in the first tunnel that has `clat4`, else in "
+        "`network.prefix`.",
+        examples=["2001:db8:a:64::/96"],
+    )
+    eam: list[EamTable] = Field(default=[], description="Explicit address mappings, one `[[clat.eam]]` each.")
+
+
+class Dns64Table(Table):
+    """The resolver that synthesizes AAAA records (RFC 6147)."""
+
+    enabled: bool = Field(default=True, description="Whether nodes answer DNS.", examples=[True])
+    listen: list[Address] = Field(
+        default=[],
+        description="Addresses to answer on. Empty: the node's addresses on its LANs and tunnels.",
+        examples=[["2001:db8:1::1"]],
+    )
+    upstream: list[Resolver] = Field(
+        default=["system"],
+        description="Resolvers to ask: `system` (/etc/resolv.conf), `unbound` (on this machine), addresses, "
+        "`ADDRESS#PORT`.",
+        examples=[["2001:db8::53", "192.0.2.53#5353"]],
+        min_length=1,
+    )
+    exclude_aaaa: list[Prefix6] = Field(
+        default=[IPv6Network("::ffff:0:0/96")],
+        description="AAAA answers in these are treated as absent (RFC 6147 §5.1.4).",
+        examples=[["::ffff:0:0/96"]],
+    )
+
+
+class TunnelTable(Table):
+    """A WireGuard interface on one node."""
+
+    node: str | None = Field(default=None, description="Where it ends. Default: the only node.", examples=["edge1"])
+    listen: int = Field(default=51820, ge=1, le=65535, description="Its UDP port.", examples=[51820])
+    prefix: Prefix6 = Field(
+        description="The clients' IPv6 addresses; the node has the first.", examples=["2001:db8:a::/64"]
+    )
+    clat4: Prefix4 | None = Field(
+        default=None,
+        description="The clients' IPv4 addresses, in 100.64.0.0/10 or private space; the node has the first. "
+        "Absent: clients have IPv6 only.",
+        examples=["100.64.0.0/16"],
+    )
+    mtu: int = Field(default=1420, ge=1280, le=65535, description="The interface's MTU.", examples=[1420])
+    endpoint: Host | None = Field(
+        default=None,
+        description="What clients dial. Default: the uplink's address.",
+        examples=["edge1.example.net"],
+    )
+
+
+class ClientTable(Table):
+    """A person's device. Usually a file of its own, clients.d/NAME.toml, without the table header."""
+
+    tunnel: str = Field(description="The tunnel that it uses.", examples=["friends"])
+    public_key: WireGuardKey = Field(
+        description="Its WireGuard public key.", examples=["HIgo9xNzJMWLKASShiTqIybxZ0U3wGLiUeJ1PKf8ykw="]
+    )
+    address6: Address6 = Field(description="Its IPv6 address, in the tunnel's `prefix`.", examples=["2001:db8:a::2"])
+    address4: Address4 | None = Field(
+        default=None, description="Its IPv4 address, in the tunnel's `clat4`.", examples=["100.64.0.2"]
+    )
+    enabled: bool = Field(default=True, description="Whether it may connect.", examples=[True])
+
+
+class NetworkFile(Table):
+    """network.toml"""
+
+    network: NetworkTable
+    node: dict[str, NodeTable] = {}
+    nat64: Nat64Table = Nat64Table()
+    clat: ClatTable = ClatTable()
+    dns64: Dns64Table = Dns64Table()
+    tunnel: dict[str, TunnelTable] = {}
+    client: dict[str, ClientTable] = {}

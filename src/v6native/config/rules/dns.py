@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""DNS64: no resolver that asks itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
+
+from v6native.config.model import Upstream
+from v6native.config.positions import KeyPath
+from v6native.config.problem import ConfigProblem
+from v6native.config.rules.draft import Draft
+
+PORT = 53
+
+
+def check(draft: Draft) -> Iterator[ConfigProblem]:
+    table = draft.file.dns64
+    if not table.enabled:
+        return
+    yield from _listen(draft)
+    ours = own_listeners(draft)
+    for i, given in enumerate(table.upstream):
+        path: KeyPath = ("dns64", "upstream", i)
+        if given == "system" and len(table.upstream) > 1:
+            what = '"system" stands alone: it means the resolvers of /etc/resolv.conf and no others'
+            yield draft.error("upstream", path, what, "remove it, or remove the others")
+        if given in table.upstream[:i]:
+            yield draft.error("duplicate", path, f"{_word(given)} is given twice", "remove one of the two")
+        if isinstance(given, Upstream) and (given.address.is_unspecified or given.address.is_multicast):
+            what = f"{given.address} is not a resolver's address"
+            yield draft.error("upstream", path, what, "write the address of a resolver")
+        for address in _addresses(given):
+            if problem := _is_ours(address, ours):
+                what = f"{_word(given)} is our own listener ({problem}): DNS64 would ask itself, forever"
+                remedy = 'write the resolver behind us, or "address#port" of one that listens on another port'
+                yield draft.error("loop", path, what, remedy)
+                break
+
+
+def own_listeners(draft: Draft) -> dict[IPv4Address | IPv6Address, str]:
+    """The addresses on which nodes answer, as far as the file alone tells, and where it says so."""
+    config = draft.config
+    if config.dns64.listen:
+        return {a: draft.line(("dns64", "listen", i)) for i, a in enumerate(config.dns64.listen)}
+    found: dict[IPv4Address | IPv6Address, str] = {}
+    for tunnel in config.tunnels:
+        where = f"the node's address in the tunnel {tunnel.name}"
+        found[tunnel.prefix.network_address + 1] = where
+        if tunnel.clat4:
+            found[tunnel.clat4.network_address + 1] = where
+    return found
+
+
+def _listen(draft: Draft) -> Iterator[ConfigProblem]:
+    listen = draft.config.dns64.listen
+    for i, address in enumerate(listen):
+        path: KeyPath = ("dns64", "listen", i)
+        if address.is_multicast:
+            yield draft.error("listen", path, f"{address} is multicast", "write an address of the node")
+        if address in listen[:i]:
+            yield draft.error("duplicate", path, f"{address} is given twice", "remove one of the two")
+        if address.is_unspecified:
+            what = f"{address} answers everybody who can reach the node, from the internet too"
+            yield draft.warning("open", path, what, "write the addresses that your clients use, or remove the key")
+
+
+def _addresses(given: Upstream | str) -> Iterator[IPv4Address | IPv6Address]:
+    """Those of an upstream that are asked on port 53."""
+    if given == "unbound":
+        yield from (IPv6Address("::1"), IPv4Address("127.0.0.1"))
+    elif isinstance(given, Upstream) and given.port == PORT:
+        yield given.address
+
+
+def _is_ours(address: IPv4Address | IPv6Address, ours: dict[IPv4Address | IPv6Address, str]) -> str | None:
+    """A wildcard listener holds the loopback addresses too."""
+    if address in ours:
+        return ours[address]
+    if address.is_loopback:
+        return next((where for a, where in ours.items() if a.is_unspecified and a.version == address.version), None)
+    return None
+
+
+def _word(given: Upstream | str) -> str:
+    if isinstance(given, str):
+        return f'"{given}"'
+    return f"{given.address}" if given.port == PORT else f"{given.address}#{given.port}"

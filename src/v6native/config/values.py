@@ -1,0 +1,327 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""Strings of network.toml → types that cannot be wrong: prefixes, addresses, pool entries, keys, names.
+
+Each parser takes what TOML gave and returns the value, or raises `wrong(...)`: what is the matter and what to write
+instead. Where the intention is plain (host bits in a prefix), `repaired` lets the loader go on and find more mistakes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+from enum import StrEnum
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, NetmaskValueError
+from typing import TypeVar
+
+from pydantic_core import PydanticCustomError
+
+from v6native.config.model import ALL_PORTS, Pool4Entry, PortRange, Upstream
+
+UPLINK = "uplink"
+_Enum = TypeVar("_Enum", bound=StrEnum)
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_HOST = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+")
+_BRACKETED = re.compile(r"\[([^\]]*)\](?::(.*))?")
+
+
+def wrong(code: str, what: str, remedy: str, repaired: str | None = None) -> PydanticCustomError:
+    """`repaired` is the TOML value that was surely meant."""
+    return PydanticCustomError(code, "{what}", {"what": what, "remedy": remedy, "repaired": repaired})
+
+
+def text(value: object, example: str) -> str:
+    if not isinstance(value, str):
+        raise wrong("type", f"{shown(value)} is {kind(value)}, a string is wanted", f'write "{example}", in quotes')
+    return value
+
+
+def kind(value: object) -> str:
+    """What an operator calls a TOML value's type."""
+    names = {bool: "a boolean", int: "a number", float: "a fraction", str: "a string", list: "a list", dict: "a table"}
+    return names.get(type(value), "a date or time")
+
+
+def shown(value: object) -> str:
+    """A value as TOML would write it, cut where it is long."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        full = "[" + ", ".join(shown(v) for v in value) + "]"
+    elif isinstance(value, dict):
+        full = "{" + ", ".join(f"{k} = {shown(v)}" for k, v in value.items()) + "}"
+    else:
+        full = f'"{value}"' if isinstance(value, str) else str(value)
+    return full if len(full) <= 60 else f"{full[:57]}…"
+
+
+def prefix6(value: object) -> IPv6Network:
+    if isinstance(value, IPv6Network):
+        return value
+    given = text(value, "2001:db8::/48").strip()
+    address, slash, length = given.partition("/")
+    if _is_ipv4(address):
+        raise wrong(
+            "family", f'"{given}" is IPv4, an IPv6 prefix is wanted', 'write an IPv6 prefix, like "2001:db8::/48"'
+        )
+    if not slash:
+        hint = f'write "{given}/64", or "{given}/128" for one address' if _is_ipv6(address) else 'like "2001:db8::/48"'
+        raise wrong("prefix", f'"{given}" has no prefix length', hint)
+    try:
+        return IPv6Network(given)
+    except NetmaskValueError:
+        raise wrong("prefix", f'"/{length}" is no IPv6 prefix length', "write a length from /0 to /128") from None
+    except AddressValueError as error:
+        raise wrong("prefix", f'"{given}" is no IPv6 prefix: {error}', 'write one like "2001:db8::/48"') from None
+    except ValueError:
+        meant = str(IPv6Network(given, strict=False))
+        raise wrong("host-bits", f'"{given}" has bits set behind its /{length}', f'write "{meant}"', meant) from None
+
+
+def prefix4(value: object) -> IPv4Network:
+    if isinstance(value, IPv4Network):
+        return value
+    given = text(value, "203.0.113.0/24").strip()
+    address, slash, length = given.partition("/")
+    if _is_ipv6(address):
+        raise wrong("family", f'"{given}" is IPv6, an IPv4 prefix is wanted', 'write an IPv4 prefix, like "10.0.0.0/8"')
+    if not slash:
+        hint = f'write "{given}/32" for one address' if _is_ipv4(address) else 'write one like "10.0.0.0/8"'
+        raise wrong("prefix", f'"{given}" has no prefix length', hint)
+    if not length.isdecimal() or int(length) > 32:
+        raise wrong("prefix", f'"/{length}" is no IPv4 prefix length', "write a length from /0 to /32")
+    try:
+        return IPv4Network(given)
+    except AddressValueError as error:
+        raise wrong("prefix", f'"{given}" is no IPv4 prefix: {error}', 'write one like "10.0.0.0/8"') from None
+    except ValueError:
+        meant = str(IPv4Network(given, strict=False))
+        raise wrong("host-bits", f'"{given}" has bits set behind its /{length}', f'write "{meant}"', meant) from None
+
+
+def address6(value: object) -> IPv6Address:
+    if isinstance(value, IPv6Address):
+        return value
+    given = text(value, "2001:db8::2").strip()
+    if _is_ipv4(given):
+        raise wrong("family", f'"{given}" is IPv4, an IPv6 address is wanted', 'write one like "2001:db8::2"')
+    address, _, rest = given.partition("/")
+    if rest and _is_ipv6(address):
+        raise wrong("address", f'"{given}" is a prefix, one address is wanted', f'write "{address}"', address)
+    try:
+        found = IPv6Address(given)
+    except AddressValueError as error:
+        raise wrong("address", f'"{given}" is no IPv6 address: {error}', 'write one like "2001:db8::2"') from None
+    if found.scope_id is not None:
+        raise wrong("address", f'"{given}" has a zone', "write an address without %interface")
+    return found
+
+
+def address4(value: object) -> IPv4Address:
+    if isinstance(value, IPv4Address):
+        return value
+    given = text(value, "100.64.0.2").strip()
+    if _is_ipv6(given):
+        raise wrong("family", f'"{given}" is IPv6, an IPv4 address is wanted', 'write one like "100.64.0.2"')
+    address, _, rest = given.partition("/")
+    if rest and _is_ipv4(address):
+        raise wrong("address", f'"{given}" is a prefix, one address is wanted', f'write "{address}"', address)
+    try:
+        return IPv4Address(given)
+    except AddressValueError as error:
+        raise wrong("address", f'"{given}" is no IPv4 address: {error}', 'write one like "100.64.0.2"') from None
+
+
+def address(value: object) -> IPv4Address | IPv6Address:
+    if isinstance(value, IPv4Address | IPv6Address):
+        return value
+    given = text(value, "2001:db8::1").strip()
+    if ":" in given:
+        return address6(given)
+    if not _is_ipv4(given):
+        raise wrong("address", f'"{given}" is no IP address', 'write one like "2001:db8::1" or "192.0.2.1"')
+    return address4(given)
+
+
+def port(given: str, whole: str) -> int:
+    if not given.isascii() or not given.isdecimal() or not 1 <= int(given) <= 65535:
+        raise wrong("port", f'"{given}" in "{whole}" is no port', "write a port from 1 to 65535")
+    return int(given)
+
+
+def port_range(given: str, whole: str) -> PortRange:
+    first, dash, last = given.partition("-")
+    low = port(first, whole)
+    high = port(last, whole) if dash else low
+    if low > high:
+        head = whole.removesuffix(given)
+        raise wrong("port", f"the range {given} is empty", f'write "{head}{high}-{low}"', f"{head}{high}-{low}")
+    return PortRange(low, high)
+
+
+def pool4_entry(value: object) -> Pool4Entry:
+    """ "uplink:40000-59999", "203.0.113.1", "203.0.113.2:1024-65535" or "203.0.113.0/28"."""
+    if isinstance(value, Pool4Entry):
+        return value
+    given = text(value, "uplink:40000-59999").strip()
+    if given.count(":") > 1:
+        raise wrong(
+            "family", f'"{given}" is IPv6; pool4 is the IPv4 side', 'write "203.0.113.1" or "uplink:40000-59999"'
+        )
+    head, colon, ports = given.partition(":")
+    if head == UPLINK:
+        if not colon:
+            raise wrong(
+                "pool4",
+                '"uplink" shares the node\'s own address, so the NAT64 needs a port range of it',
+                'write "uplink:40000-59999"',
+                "uplink:40000-59999",
+            )
+        return Pool4Entry(None, port_range(ports, given))
+    if not _is_ipv4(head.partition("/")[0]):
+        known = 'write "uplink:40000-59999", "203.0.113.1", "203.0.113.1:1024-65535" or "203.0.113.0/28"'
+        raise wrong("pool4", f'"{given}" is no pool4 entry', known)
+    network = prefix4(head) if "/" in head else IPv4Network(head)
+    return Pool4Entry(network, port_range(ports, given) if colon else ALL_PORTS)
+
+
+def transport4(value: object) -> tuple[IPv4Address | None, int]:
+    """ "203.0.113.1:80" or "uplink:80"; None stands for the uplink's address."""
+    if isinstance(value, tuple):
+        return value
+    given = text(value, "uplink:80").strip()
+    if given.count(":") > 1:
+        raise wrong(
+            "family", f'"{given}" is IPv6, an IPv4 transport address is wanted', 'write one like "203.0.113.1:80"'
+        )
+    head, colon, rest = given.partition(":")
+    if not colon:
+        raise wrong("port", f'"{given}" has no port', f'write "{given}:80"')
+    return (None if head == UPLINK else address4(head)), port(rest, given)
+
+
+def transport6(value: object) -> tuple[IPv6Address, int]:
+    """ "[2001:db8::5]:80"."""
+    if isinstance(value, tuple):
+        return value
+    given = text(value, "[2001:db8::5]:80").strip()
+    found = _BRACKETED.fullmatch(given)
+    if found is None:
+        if _is_ipv4(given.partition(":")[0]):
+            raise wrong("family", f'"{given}" is IPv4, an IPv6 transport address is wanted', 'write "[2001:db8::5]:80"')
+        raise wrong("address", f'"{given}" is no IPv6 transport address', 'write one like "[2001:db8::5]:80"')
+    if found[2] is None:
+        raise wrong("port", f'"{given}" has no port', f'write "{given}:80"')
+    return address6(found[1]), port(found[2], given)
+
+
+def upstream(value: object) -> Upstream | str:
+    """An address, "address#port"; "system" and "unbound" stay words, which the loader resolves."""
+    if isinstance(value, Upstream):
+        return value
+    given = text(value, "2001:db8::53").strip()
+    if given in ("system", "unbound"):
+        return given
+    head, hash_, rest = given.partition("#")
+    if found := _BRACKETED.fullmatch(given):
+        meant = f"{found[1]}#{found[2]}" if found[2] else found[1]
+        raise wrong("upstream", f'"{given}" has brackets', f'write "{meant}"', meant)
+    if ":" not in head and not _is_ipv4(head):
+        raise wrong(
+            "upstream",
+            f'"{given}" is no address of a resolver; names cannot be resolved before the resolver runs',
+            'write "system", "unbound", or an address like "2001:db8::53" or "192.0.2.53#5353"',
+        )
+    return Upstream(address(head), port(rest, given) if hash_ else 53)
+
+
+def wireguard_key(value: object) -> str:
+    given = text(value, "HIgo9xNzJMWLKASShiTqIybxZ0U3wGLiUeJ1PKf8ykw=").strip()
+    remedy = "write what `wg pubkey` printed on the client: 44 characters that end in ="
+    try:
+        raw = base64.b64decode(given, validate=True)
+    except (binascii.Error, ValueError):
+        raise wrong("key", f'"{given}" is not base64, so it is no WireGuard key', remedy) from None
+    if len(raw) != 32 or len(given) != 44:
+        raise wrong("key", f'"{given}" holds {len(raw)} bytes, a WireGuard key has 32', remedy)
+    if not any(raw):
+        raise wrong("key", "a key of zeros is no WireGuard key", remedy)
+    return given
+
+
+def interface(value: object) -> str:
+    """A name that the kernel takes (dev_valid_name): 1 to 15 bytes, no slash, colon or space."""
+    given = text(value, "eth0")
+    if not given or given in (".", "..") or any(c in "/:" or c.isspace() for c in given) or not given.isprintable():
+        raise wrong("interface", f'"{given}" is no interface name', 'write one as `ip link` shows it, like "eth0"')
+    if len(given.encode()) > 15:
+        raise wrong(
+            "interface",
+            f'"{given}" has {len(given.encode())} characters, an interface name has at most 15',
+            "write the name as `ip link` shows it",
+        )
+    return given
+
+
+def name(value: object) -> str:
+    given = text(value, "example")
+    if problem := name_problem(given, 63):
+        raise wrong("name", problem, "write small letters, digits and hyphens")
+    return given
+
+
+def name_problem(given: str, longest: int) -> str | None:
+    """What is wrong with the name of a network, node, tunnel or client."""
+    if not _NAME.fullmatch(given):
+        return f'"{given}" is no name: small letters, digits, and hyphens between them'
+    if len(given) > longest:
+        return f'"{given}" has {len(given)} characters, at most {longest} fit'
+    return None
+
+
+def host(value: object) -> str:
+    """What a client dials: a name or an address, without port."""
+    given = text(value, "edge1.example.net").strip()
+    bare = given.removeprefix("[").removesuffix("]")
+    if _is_ipv6(bare):
+        return bare
+    if given.rpartition(":")[0]:
+        bare = given.rpartition(":")[0]
+        raise wrong("endpoint", f'"{given}" has a port; the port is the tunnel\'s `listen`', f'write "{bare}"', bare)
+    if not _HOST.fullmatch(given):
+        raise wrong("endpoint", f'"{given}" is neither a name nor an address', 'write one like "edge1.example.net"')
+    return given
+
+
+def word(enum: type[_Enum]) -> Callable[[object], _Enum]:
+    """A parser of that enumeration's words."""
+    members = [str(member) for member in enum]
+
+    def parse(value: object) -> _Enum:
+        given = text(value, members[0])
+        if given in members:
+            return enum(given)
+        close = get_close_matches(given.lower(), members, 1)
+        hint = f'did you mean "{close[0]}"?' if close else "write one of " + ", ".join(f'"{m}"' for m in members)
+        raise wrong("word", f'"{given}" is none of {", ".join(members)}', hint)
+
+    return parse
+
+
+def _is_ipv4(given: str) -> bool:
+    try:
+        IPv4Address(given)
+    except AddressValueError:
+        return False
+    return True
+
+
+def _is_ipv6(given: str) -> bool:
+    try:
+        IPv6Address(given)
+    except AddressValueError:
+        return False
+    return True
