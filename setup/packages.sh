@@ -30,14 +30,11 @@ export DEBIAN_FRONTEND=noninteractive
 step "Reading Debian's package lists" apt-get update
 # shellcheck disable=SC2086 # a list of words
 step "Installing Debian packages" apt-get install -y --no-install-recommends $missing
-for name in $missing; do
-    case $name in
-    nginx-light) unit=nginx.service ;;
-    nsd) unit=nsd.service ;;
-    unbound) unit=unbound.service ;;
-    iperf3) unit=iperf3.service ;;
-    *) continue ;;
-    esac
-    # Nor at the next boot. A package that was there before is the operator's own and stays as it is.
-    if command -v systemctl >/dev/null; then systemctl disable "$unit" >/dev/null 2>&1 || true; fi
-done
+# Nor at the next boot. A package that was there before is the operator's own and stays as it is.
+if command -v systemctl >/dev/null; then
+    for name in $missing; do
+        for unit in $(dpkg -L "$name" | sed -n 's|.*/systemd/system/\([^/@]*\.service\)$|\1|p'); do
+            systemctl disable "$unit" >/dev/null 2>&1 || true
+        done
+    done
+fi
