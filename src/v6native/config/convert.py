@@ -7,7 +7,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from pathlib import Path
 
-from v6native.config.file import Dns64Table, Nat64Table, NetworkFile, TunnelTable
+from v6native.config.file import Dns64Table, Nat64Table, NetworkFile, NodeTable, TunnelTable
 from v6native.config.model import (
     Clat,
     Client,
@@ -17,6 +17,8 @@ from v6native.config.model import (
     Nat64,
     Network,
     Node,
+    Pool4Entry,
+    PortRange,
     StaticBib,
     Timeouts,
     Tunnel,
@@ -33,7 +35,7 @@ def convert(file: NetworkFile, path: Path) -> Config:
         path=path,
         network=Network(file.network.name, tuple(file.network.prefix), tuple(file.network.pref64)),
         nodes=tuple(
-            Node(name, node.uplink, tuple(node.lan), tuple(node.pool4), node.own_ipv4)
+            Node(name, node.uplink, tuple(node.lan), _pool4(name, node, file), node.own_ipv4)
             for name, node in file.node.items()
         ),
         nat64=_nat64(file.nat64),
@@ -48,13 +50,12 @@ def convert(file: NetworkFile, path: Path) -> Config:
 
 
 def clat_prefix(file: NetworkFile) -> IPv6Network | None:
-    """The file's, else `…:64::/96` in the first tunnel with IPv4, else in the network's prefix; None: no room."""
+    """The file's, else `…:64::/96` in the first of the tunnels with IPv4 and our prefixes that has 64 bits; else None."""
     if file.clat.prefix is not None:
         return file.clat.prefix
-    outer = [tunnel.prefix for tunnel in file.tunnel.values() if tunnel.clat4] or list(file.network.prefix)
-    if outer[0].prefixlen > 64:
-        return None
-    return IPv6Network((int(outer[0].network_address) | CLAT_SUBNET, 96))
+    outer = [tunnel.prefix for tunnel in file.tunnel.values() if tunnel.clat4] + list(file.network.prefix)
+    roomy = next((prefix for prefix in outer if prefix.prefixlen <= 64), None)
+    return IPv6Network((int(roomy.network_address) | CLAT_SUBNET, 96)) if roomy else None
 
 
 def tunnel_node(tunnel: TunnelTable, file: NetworkFile) -> str:
@@ -62,6 +63,21 @@ def tunnel_node(tunnel: TunnelTable, file: NetworkFile) -> str:
     if tunnel.node is not None:
         return tunnel.node
     return next(iter(file.node)) if len(file.node) == 1 else ""
+
+
+def _pool4(name: str, node: NodeTable, file: NetworkFile) -> tuple[Pool4Entry, ...]:
+    """The entries, the shared ones without the ports on which this node's tunnels listen: those stay the node's."""
+    taken = {t.listen for t in file.tunnel.values() if tunnel_node(t, file) == name}
+    entries: list[Pool4Entry] = []
+    for entry in node.pool4:
+        first = entry.ports.first
+        for port in sorted(p for p in taken if entry.shared and first <= p <= entry.ports.last):
+            if port > first:
+                entries.append(Pool4Entry(entry.network, PortRange(first, port - 1)))
+            first = port + 1
+        if first <= entry.ports.last:
+            entries.append(Pool4Entry(entry.network, PortRange(first, entry.ports.last)))
+    return tuple(entries)
 
 
 def _nat64(table: Nat64Table) -> Nat64:

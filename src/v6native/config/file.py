@@ -86,7 +86,7 @@ class NodeTable(Table):
     pool4: list[Pool4] = Field(
         default=[],
         description="IPv4 addresses and ports that the NAT64 translates to: `uplink:PORTS` (the uplink's own address, "
-        "followed when it changes), `ADDRESS`, `ADDRESS:PORTS`, `PREFIX`. Empty: no NAT64 on this node.",
+        "followed when it changes; without the ports of its tunnels), `ADDRESS`, `ADDRESS:PORTS`, `PREFIX`. Empty: no NAT64 on this node.",
         examples=[["uplink:40000-59999"], ["203.0.113.1", "203.0.113.2:1024-65535", "203.0.113.16/28"]],
     )
     own_ipv4: OwnWord = Field(

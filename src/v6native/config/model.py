@@ -10,7 +10,8 @@ pref64 = "64:ff9b::/96"               # or a list; the first is the one DNS64 us
 [node.edge1]
 uplink = "eth0"
 lan = ["br0"]
-pool4 = ["uplink:40000-59999"]        # the uplink's own IPv4 address; or "203.0.113.1", "203.0.113.2:1024-65535", "203.0.113.0/28"
+pool4 = ["uplink:40000-59999"]        # the uplink's own IPv4 address, without its tunnels' ports;
+                                      # or "203.0.113.1", "203.0.113.2:1024-65535", "203.0.113.0/28"
 own_ipv4 = "auto"                     # the node's own IPv4: "auto" | "native" | "clat"
 
 [nat64]

@@ -64,7 +64,7 @@ def _allowed(draft: Draft) -> Iterator[ConfigProblem]:
             yield draft.warning("allow-ipv4", path, what, "remove it")
             continue
         opened = True
-        exposed = dict.fromkeys(EXPOSES.get(str(block), f"{block} ({name})") for block, name in blocks)
+        exposed = dict.fromkeys(EXPOSES.get(str(block), f"{block}, {name}") for block, name in blocks)
         what = f"{network} lets every client reach {'; '.join(exposed)}"
         yield draft.warning("allow-ipv4", path, what, "keep it only if that is meant, and as narrow as it can be")
     if opened and wkp:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from v6native.config.model import Node, Pool4Entry, Proto, StaticBib
+from v6native.config.model import Pool4Entry, Proto, StaticBib
 from v6native.config.positions import KeyPath
 from v6native.config.problem import ConfigProblem
 from v6native.config.rules.draft import Draft
@@ -34,12 +34,17 @@ def shown(entry: Pool4Entry) -> str:
     return f"{address}:{entry.ports.first}-{entry.ports.last}"
 
 
-def _entries(draft: Draft) -> list[tuple[Node, KeyPath, Pool4Entry]]:
-    return [(n, ("node", n.name, "pool4", i), e) for n in draft.config.nodes for i, e in enumerate(n.pool4)]
+def _entries(draft: Draft) -> list[tuple[str, KeyPath, Pool4Entry]]:
+    """As the file has them."""
+    nodes = draft.file.node.items()
+    return [(name, ("node", name, "pool4", i), entry) for name, node in nodes for i, entry in enumerate(node.pool4)]
 
 
 def _syntax(draft: Draft) -> Iterator[ConfigProblem]:
     for node in draft.config.nodes:
+        if not node.pool4 and draft.file.node[node.name].pool4:
+            what = "the tunnels of this node listen on every port of its pool4"
+            yield draft.error("pool4", ("node", node.name, "pool4"), what, 'write a range, like "uplink:40000-59999"')
         count = sum(entry.network.num_addresses if entry.network else 1 for entry in node.pool4)
         if count > MAX_POOL:
             what = f"pool4 has {count} addresses, the translator holds {MAX_POOL}"
@@ -67,14 +72,14 @@ def _overlaps(draft: Draft) -> Iterator[ConfigProblem]:
         for other, before_path, before in entries[:at]:
             if _same_address(node, entry.network, other, before.network) and _ports_meet(entry, before):
                 what = f"{shown(entry)} overlaps {shown(before)} ({draft.line(before_path)})"
-                if node.name != other.name:
-                    what += f" of the node {other.name}"
+                if node != other:
+                    what += f" of the node {other}"
                 yield draft.error("overlap", path, what, "give every address and port to one entry")
 
 
-def _same_address(node: Node, one: IPv4Network | None, other_node: Node, other: IPv4Network | None) -> bool:
+def _same_address(node: str, one: IPv4Network | None, other_node: str, other: IPv4Network | None) -> bool:
     if one is None or other is None:
-        return one is other and node.name == other_node.name
+        return one is other and node == other_node
     return one.overlaps(other)
 
 
@@ -122,7 +127,7 @@ def _static_addresses(draft: Draft, entry: StaticBib, here: KeyPath) -> Iterator
 
 
 def _listen(draft: Draft) -> Iterator[ConfigProblem]:
-    """UDP ports on which WireGuard listens, against each other, the shared range and static entries."""
+    """UDP ports on which WireGuard listens, against each other and static entries; convert cuts them from the pool."""
     config = draft.config
     for at, tunnel in enumerate(config.tunnels):
         path: KeyPath = ("tunnel", tunnel.name, "listen")
@@ -131,11 +136,6 @@ def _listen(draft: Draft) -> Iterator[ConfigProblem]:
                 place = draft.line(("tunnel", before.name, "listen"))
                 what = f"the tunnel {before.name} already listens on UDP port {tunnel.listen} of this node ({place})"
                 yield draft.error("duplicate", path, what, f"write another port, like {_free_port(draft, tunnel.node)}")
-        for node, entry_path, entry in _entries(draft):
-            inside = entry.ports.first <= tunnel.listen <= entry.ports.last
-            if entry.shared and node.name == tunnel.node and inside:
-                what = f"UDP port {tunnel.listen} lies in the NAT64's range {shown(entry)} ({draft.line(entry_path)})"
-                yield draft.error("port-taken", path, what, "write a port outside of it, like 51820")
         for i, static in enumerate(config.nat64.static):
             mine = static.node in (None, tunnel.node)
             if mine and static.ipv4 is None and static.proto is Proto.UDP and static.port4 == tunnel.listen:
