@@ -31,10 +31,10 @@ step "Reading Debian's package lists" apt-get update
 # shellcheck disable=SC2086 # a list of words
 step "Installing Debian packages" apt-get install -y --no-install-recommends $missing
 # Nor at the next boot. A package that was there before is the operator's own and stays as it is.
-if command -v systemctl >/dev/null; then
-    for name in $missing; do
-        for unit in $(dpkg -L "$name" | sed -n 's|.*/systemd/system/\([^/@]*\.service\)$|\1|p'); do
-            systemctl disable "$unit" >/dev/null 2>&1 || true
-        done
+disable="deb-systemd-helper disable"
+if command -v systemctl >/dev/null; then disable="systemctl disable"; fi
+for name in $missing; do
+    for unit in $(dpkg -L "$name" | sed -n 's|.*/systemd/system/\([^/@]*\.service\)$|\1|p'); do
+        $disable "$unit" >/dev/null 2>&1 || true
     done
-fi
+done
