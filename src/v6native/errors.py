@@ -6,15 +6,19 @@
     ├── ConfigError               network.toml is wrong: all its mistakes at once
     ├── EnvironmentRefused        this machine lacks something: root, BPF, a tool
     ├── SystemActionError         the kernel or a tool refused a change
+    │   └── ApplyFailed           a plan stopped halfway; carries what was done and what remains
     ├── DataPlaneError            a BPF object, map or attachment failed
     │   └── VerifierRefused       the kernel's verifier refused a program; carries its log
     ├── DaemonUnreachable         no daemon answers on the API socket
+    ├── Dns64SettingsError        dns64.json cannot be used: all its mistakes at once
     └── LabError                  the lab could not be built or a lab command failed
 
 A message says where, what, why, and what to do about it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from v6native.config.problem import ConfigProblem
 
@@ -39,6 +43,22 @@ class SystemActionError(V6nativeError):
     """A change of the host's state was refused by the kernel or by a tool."""
 
 
+class ApplyFailed(SystemActionError):
+    """A plan stopped at its first failure; `done`, `failed` and `remaining` are its actions, in order."""
+
+    def __init__(self, cause: V6nativeError, done: Sequence[object], failed: object, remaining: Sequence[object]) -> None:
+        total = len(done) + 1 + len(remaining)
+        super().__init__(
+            f"could not {failed}: {cause}\n"
+            f"    {len(done)} of {total} actions are done and {len(remaining)} remain; "
+            "remove the cause and run the same command again"
+        )
+        self.cause = cause
+        self.done = tuple(done)
+        self.failed = failed
+        self.remaining = tuple(remaining)
+
+
 class DataPlaneError(V6nativeError):
     """A BPF object did not load, or a map or attachment could not be used."""
 
@@ -53,6 +73,10 @@ class VerifierRefused(DataPlaneError):
 
 class DaemonUnreachable(V6nativeError):
     """The API socket does not answer."""
+
+
+class Dns64SettingsError(V6nativeError):
+    """The DNS64's settings cannot be used; the message has a line for every mistake."""
 
 
 class LabError(V6nativeError):

@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the BPF translators are told, and where their programs are attached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from v6native.address import GLOBAL_IPV4_EXCEPTIONS, NON_GLOBAL_IPV4, embed
+from v6native.config.model import Eam
+from v6native.desired.addresses import CLAT_ADDRESS, NAT64_ADDRESS
+from v6native.desired.dataplane import Attachment, DataPlaneConfig, Nat64Settings, SiitSettings, StaticEntry
+from v6native.desired.model import Note
+from v6native.desired.node import OWN_CLAT4, Here, first_address4, first_address6
+from v6native.desired.routes import stateless_pref64
+from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, SLOW
+
+NO_ADDRESS6 = IPv6Address("::")
+
+
+def dataplane(here: Here) -> DataPlaneConfig | None:
+    if not (here.nat64 or here.clat):
+        return None
+    return DataPlaneConfig(
+        nat64=_nat64(here) if here.nat64 else None,
+        siit=_siit(here) if here.clat else None,
+        attachments=tuple(_attachments(here)),
+        nat64_interface=NAT64,
+        clat_interface=CLAT,
+        slow_interface=SLOW,
+    )
+
+
+def sources(here: Here) -> tuple[IPv6Network, ...]:
+    """Who may be translated. A tunnel's clients are named one by one, so that a removed one loses its sessions at once."""
+    chosen = list(here.config.nat64.sources) or list(_lan_sources(here))
+    chosen += [IPv6Network(address) for address in here.own_ipv6()]
+    for tunnel in here.tunnels:
+        chosen.append(IPv6Network(first_address6(tunnel).ip))
+        for client in here.clients(tunnel):
+            chosen.append(IPv6Network(client.address6))
+            if here.clat96 is not None and client.address4 is not None:
+                chosen.append(IPv6Network(embed(here.clat96, client.address4)))
+        own4 = first_address4(tunnel)
+        if here.clat96 is not None and own4 is not None:
+            chosen.append(IPv6Network(embed(here.clat96, own4.ip)))
+    if here.own_clat and here.clat96 is not None:
+        chosen.append(IPv6Network(embed(here.clat96, OWN_CLAT4)))
+    chosen += [eam.ipv6 for eam in here.config.clat.eam]
+    return _minimal(chosen)
+
+
+def foreign_lans(here: Here) -> list[Note]:
+    """LAN prefixes that network.prefix does not cover: not ours by the file's own word, so not translated."""
+    if here.config.nat64.sources or not here.nat64:
+        return []
+    return [
+        Note(
+            "lan-outside-network",
+            f"hosts in {prefix} on {name} are not translated, because network.prefix does not cover it",
+            "add it to network.prefix, or name the sources in nat64.sources",
+        )
+        for name in here.node.lan
+        for prefix in here.facts.onlink6(name)
+        if not any(prefix.overlaps(ours) for ours in here.config.network.prefix) and here.config.network.prefix
+    ]
+
+
+def _lan_sources(here: Here) -> Iterable[IPv6Network]:
+    ours = here.config.network.prefix
+    for name in here.node.lan:
+        for prefix in here.facts.onlink6(name):
+            if not ours:
+                yield prefix
+            for network in ours:
+                if prefix.overlaps(network):
+                    yield prefix if prefix.prefixlen >= network.prefixlen else network
+
+
+def _minimal(networks: Iterable[IPv6Network]) -> tuple[IPv6Network, ...]:
+    """Without those that another one holds; sorted, so that the same sources give the same value."""
+    kept: list[IPv6Network] = []
+    for network in sorted(set(networks), key=lambda n: (n.prefixlen, n)):
+        if not any(network.subnet_of(wider) for wider in kept):
+            kept.append(network)
+    return tuple(sorted(kept))
+
+
+def _nat64(here: Here) -> Nat64Settings:
+    settings = here.config.nat64
+    return Nat64Settings(
+        pref64=here.config.network.pref64,
+        pool=here.pool,
+        sources=sources(here),
+        static=static(here),
+        refused4=tuple(network for network, _ in NON_GLOBAL_IPV4),
+        open4=_open4(here),
+        icmp6_source=_icmp6_source(here),
+        icmp4_source=_icmp4_source(here),
+        timeout=settings.timeout,
+        lowest_ipv6_mtu=settings.lowest_ipv6_mtu,
+        sessions=settings.sessions,
+    )
+
+
+def static(here: Here) -> tuple[StaticEntry, ...]:
+    """This node's static BIB entries; one on the uplink's address waits until there is one."""
+    uplink = here.facts.ipv4_of(here.node.uplink)
+    entries = []
+    for entry in here.config.nat64.static:
+        ipv4 = entry.ipv4 or uplink
+        if ipv4 is not None and entry.node in (None, here.node.name):
+            entries.append(StaticEntry(entry.proto, ipv4, entry.port4, entry.ipv6, entry.port6))
+    return tuple(entries)
+
+
+def _open4(here: Here) -> tuple[IPv4Network, ...]:
+    """Opened by the operator, and the node's own pool: its services and static entries are there (hairpinning)."""
+    opened = [*here.config.nat64.allow_ipv4, *GLOBAL_IPV4_EXCEPTIONS, *here.dedicated]
+    opened += [IPv4Network(address) for address in here.shared]
+    return tuple(sorted(set(opened)))
+
+
+def _siit(here: Here) -> SiitSettings:
+    own4 = next((a for t in here.tunnels if (a := first_address4(t)) is not None), CLAT_ADDRESS)
+    return SiitSettings(
+        pref64=stateless_pref64(here),
+        eam=tuple(eam(here)),
+        icmp6_source=_icmp6_source(here),
+        icmp4_source=own4.ip,
+        lowest_ipv6_mtu=here.config.nat64.lowest_ipv6_mtu,
+    )
+
+
+def eam(here: Here) -> Iterable[Eam]:
+    """The file's mappings, and the CLAT's: 100.64.a.b stands for clat96::100.64.a.b (RFC 6877 §6.3)."""
+    yield from here.config.clat.eam
+    if here.clat96 is None:
+        return
+    for tunnel in here.tunnels:
+        if tunnel.clat4 is not None:
+            yield _embedded(here.clat96, tunnel.clat4)
+    if here.own_clat:
+        yield _embedded(here.clat96, IPv4Network(OWN_CLAT4))
+
+
+def _embedded(clat96: IPv6Network, network: IPv4Network) -> Eam:
+    return Eam(network, IPv6Network((embed(clat96, network.network_address), 96 + network.prefixlen)))
+
+
+def _icmp6_source(here: Here) -> IPv6Address:
+    own = next(here.own_ipv6(), None)
+    if own is not None:
+        return own
+    return next((first_address6(t).ip for t in here.tunnels), NO_ADDRESS6)
+
+
+def _icmp4_source(here: Here) -> IPv4Address:
+    """An address that the outside can tell apart from others, else the IPv4 dummy address (RFC 7600)."""
+    uplink = here.facts.ipv4_of(here.node.uplink)
+    if uplink is not None:
+        return uplink
+    return here.pool[0].address if here.pool else NAT64_ADDRESS.ip
+
+
+def _attachments(here: Here) -> Iterable[Attachment]:
+    if here.nat64:
+        yield Attachment(NAT64_X, "nat64")
+    if here.clat:
+        yield Attachment(CLAT_X, "siit")
+    if here.nat64 and here.shared:
+        yield Attachment(here.node.uplink, "steer_uplink")
+        yield Attachment("lo", "steer_lo")
+    yield Attachment(SLOW, "slow_in")
