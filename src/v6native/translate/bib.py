@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The Binding Information Bases and session tables (RFC 6146 §3.1), as plain dictionaries.
+
+Endpoint-independent mapping: a BIB entry belongs to an IPv6 transport address, whatever it talks to. Each pref64 is a
+NAT64 of its own, so that a reply's source lies in the pref64 that was asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from v6native.translate.tcp_states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One BIB entry; `protocol` is 6, 17 or 1; ports are identifiers for ICMP; `pref64` is an index."""
+
+    protocol: int
+    pref64: int
+    address6: IPv6Address
+    port6: int
+    address4: IPv4Address
+    port4: int
+    static: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session table entry; `remote_port` is 0 for ICMP; `deadline` in seconds of the caller's clock."""
+
+    binding: Binding
+    remote4: IPv4Address
+    remote_port: int
+    state: State
+    deadline: float
+
+
+SessionKey = tuple[Binding, IPv4Address, int]
+
+
+class Tables:
+    """BIB and sessions of all protocols."""
+
+    def __init__(self, static: Iterable[Binding] = ()) -> None:
+        self._by6: dict[tuple[int, int, IPv6Address, int], Binding] = {}
+        self._by4: dict[tuple[int, IPv4Address, int], Binding] = {}
+        self._sessions: dict[SessionKey, Session] = {}
+        for binding in static:
+            self.add(binding)
+
+    @property
+    def bindings(self) -> tuple[Binding, ...]:
+        return tuple(self._by4.values())
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        return tuple(self._sessions.values())
+
+    def binding6(self, protocol: int, pref64: int, address: IPv6Address, port: int) -> Binding | None:
+        return self._by6.get((protocol, pref64, address, port))
+
+    def binding4(self, protocol: int, address: IPv4Address, port: int) -> Binding | None:
+        return self._by4.get((protocol, address, port))
+
+    def session(self, binding: Binding, remote4: IPv4Address, remote_port: int) -> Session | None:
+        return self._sessions.get((binding, remote4, remote_port))
+
+    def address_of(self, address: IPv6Address) -> IPv4Address | None:
+        """The IPv4 address that a host has in any BIB (RFC 6146 §3.5.1.1)."""
+        return next((binding.address4 for binding in self._by4.values() if binding.address6 == address), None)
+
+    def add(self, binding: Binding) -> None:
+        self._by6[binding.protocol, binding.pref64, binding.address6, binding.port6] = binding
+        self._by4[binding.protocol, binding.address4, binding.port4] = binding
+
+    def put(self, session: Session) -> None:
+        """Adds a session, or replaces it by its next state."""
+        self._sessions[session.binding, session.remote4, session.remote_port] = session
+
+    def expire(self, now: float) -> None:
+        """Removes sessions whose lifetime is over, and dynamic BIB entries that have none left."""
+        for key, session in list(self._sessions.items()):
+            if session.deadline <= now:
+                del self._sessions[key]  # TIMEOUT leads to CLOSED from every state of tcp_states.TABLE
+        used = {session.binding for session in self._sessions.values()}
+        for binding in self.bindings:
+            if not binding.static and binding not in used:
+                del self._by6[binding.protocol, binding.pref64, binding.address6, binding.port6]
+                del self._by4[binding.protocol, binding.address4, binding.port4]

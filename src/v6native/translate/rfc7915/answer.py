@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""ICMP errors that the translator itself sends (RFC 7915 §4.4, §5.4), and refusals as verdicts.
+
+RFC 7915 §5.4 would not answer any ICMPv6 message; only errors are left unanswered here (RFC 4443 §2.4 e), because
+whoever pings a refused destination should learn that it is refused.
+"""
+
+from __future__ import annotations
+
+from v6native.packet import (
+    ICMP,
+    ICMP_HEADER,
+    ICMPV6,
+    IPV4_HEADER,
+    IPV6_HEADER,
+    IcmpHeader,
+    IPv4Packet,
+    IPv6Packet,
+    checksum,
+    pseudo_header,
+)
+from v6native.translate.reasons import Kind
+from v6native.translate.rfc7915.tables import LOWEST_MTU6, is_error4, is_error6
+from v6native.translate.verdict import Answer, Answered, Dropped, Passed, Refused, Result, Settings, Slow
+
+ICMP_LIMIT = 576
+"""Bytes of an ICMP error at most (RFC 1812 §4.3.2.3)."""
+
+ICMPV6_LIMIT = LOWEST_MTU6
+"""Bytes of an ICMPv6 error at most (RFC 4443 §2.4 c)."""
+
+
+def verdict(data: bytes, packet: IPv4Packet | IPv6Packet, refused: Refused, settings: Settings) -> Result:
+    """What a refusal of `packet`, whose bytes are `data`, comes to."""
+    match refused.reason.kind:
+        case Kind.PASS:
+            return Passed(data, refused.reason)
+        case Kind.SLOW:
+            return Slow(data, refused.reason)
+        case Kind.ANSWERED if refused.answer and answerable(packet):
+            return Answered(_error(data, packet, refused.answer, settings), refused.reason)
+    return Dropped(refused.reason)
+
+
+def answerable(packet: IPv4Packet | IPv6Packet) -> bool:
+    """Not an ICMP error, nor a fragment that may be of one (RFC 1122 §3.2.2, RFC 4443 §2.4 e)."""
+    if packet.fragment_offset:
+        return False
+    if isinstance(packet, IPv4Packet):
+        return packet.protocol != ICMP or (bool(packet.payload) and not is_error4(packet.payload[0]))
+    return packet.protocol != ICMPV6 or (bool(packet.payload) and not is_error6(packet.payload[0]))
+
+
+def _error(data: bytes, packet: IPv4Packet | IPv6Packet, answer: Answer, settings: Settings) -> bytes:
+    header = IcmpHeader(answer.type, answer.code, rest=answer.rest)
+    if isinstance(packet, IPv4Packet):
+        body = data[: ICMP_LIMIT - IPV4_HEADER - ICMP_HEADER]
+        icmp = with_checksum(header, body, b"")
+        number = settings.identification
+        return IPv4Packet(settings.icmp4_source, packet.source, ICMP, icmp, identification=number).to_bytes()
+    body = data[: ICMPV6_LIMIT - IPV6_HEADER - ICMP_HEADER]
+    pseudo = pseudo_header(settings.icmp6_source, packet.source, ICMPV6, ICMP_HEADER + len(body))
+    return IPv6Packet(settings.icmp6_source, packet.source, ICMPV6, with_checksum(header, body, pseudo)).to_bytes()
+
+
+def with_checksum(header: IcmpHeader, body: bytes, pseudo: bytes) -> bytes:
+    """A whole ICMP message; `pseudo` is the pseudo-header, empty for ICMPv4."""
+    zero = IcmpHeader(header.type, header.code, 0, header.rest)
+    check = checksum(pseudo + zero.to_bytes() + body)
+    return IcmpHeader(header.type, header.code, check, header.rest).to_bytes() + body

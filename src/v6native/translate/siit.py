@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""Stateless translation: explicit address mappings (RFC 7757), else the pref64 (RFC 6052); ICMPv6 from anywhere (RFC 6791)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from v6native.address import embed, extract
+from v6native.translate import rfc7915
+from v6native.translate.flow import Error4, Error6, Flow4, Flow6
+from v6native.translate.fragments import FragmentMemory
+from v6native.translate.reasons import Reason
+from v6native.translate.rfc7915.tables import UNREACHABLE4, UNREACHABLE6
+from v6native.translate.verdict import Answer, Arrival, Passed, Refused, Result, Settings
+
+PROHIBITED4 = Answer(UNREACHABLE4, 13)
+PROHIBITED6 = Answer(UNREACHABLE6, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Eam:
+    """One explicit mapping; the IPv4 suffix is at most as long as the IPv6 one (RFC 7757 §3.2)."""
+
+    ipv4: IPv4Network
+    ipv6: IPv6Network
+
+    def __post_init__(self) -> None:
+        if self._padding < 0:
+            raise ValueError(
+                f"{self.ipv4} has more addresses than {self.ipv6}, no EAM can be made of them (RFC 7757 §3.2)"
+            )
+
+    def to_v6(self, address: IPv4Address) -> IPv6Address:
+        """RFC 7757 §3.3.1: the suffix moves, zeros pad it."""
+        suffix = int(address) - int(self.ipv4.network_address)
+        return self.ipv6.network_address + (suffix << self._padding)
+
+    def to_v4(self, address: IPv6Address) -> IPv4Address:
+        """RFC 7757 §3.3.2: the suffix moves, trailing bits are discarded."""
+        suffix = int(address) - int(self.ipv6.network_address)
+        return self.ipv4.network_address + (suffix >> self._padding)
+
+    @property
+    def _padding(self) -> int:
+        return (128 - self.ipv6.prefixlen) - (32 - self.ipv4.prefixlen)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressMap:
+    """The EAM table over the pref64."""
+
+    eam: tuple[Eam, ...]
+    pref64: IPv6Network
+
+    def explicit6(self, address: IPv4Address) -> IPv6Address | None:
+        rows = [row for row in self.eam if address in row.ipv4]
+        return max(rows, key=lambda row: row.ipv4.prefixlen).to_v6(address) if rows else None
+
+    def explicit4(self, address: IPv6Address) -> IPv4Address | None:
+        rows = [row for row in self.eam if address in row.ipv6]
+        return max(rows, key=lambda row: row.ipv6.prefixlen).to_v4(address) if rows else None
+
+    def to_v6(self, address: IPv4Address) -> IPv6Address:
+        explicit = self.explicit6(address)
+        return embed(self.pref64, address) if explicit is None else explicit
+
+    def to_v4(self, address: IPv6Address) -> IPv4Address | None:
+        explicit = self.explicit4(address)
+        return extract(self.pref64, address) if explicit is None else explicit
+
+
+class Siit:
+    """The stateless translator; all it remembers is which fragments the slow path is collecting."""
+
+    def __init__(self, addresses: AddressMap, settings: Settings) -> None:
+        self._map = addresses
+        self._settings = settings
+        self._fragments: FragmentMemory[Flow6] = FragmentMemory()
+
+    def translate(self, packet: bytes, now: float = 0.0, arrival: Arrival = Arrival.FRESH) -> Result:
+        """One packet of either family; `now` in seconds of any clock that does not go back."""
+        mapper = _SiitMapper(self._map, self._settings.icmp4_source, self._fragments, now)
+        match packet[0] >> 4 if packet else 0:
+            case 4:
+                return rfc7915.translate_4to6(packet, mapper, self._settings, arrival)
+            case 6:
+                return rfc7915.translate_6to4(packet, mapper, self._settings, arrival)
+        return Passed(packet, Reason.PASS_NOT_IP)
+
+
+@dataclass(frozen=True, slots=True)
+class _SiitMapper:
+    addresses: AddressMap
+    icmp4_source: IPv4Address
+    fragments: FragmentMemory[Flow6]
+    now: float
+
+    def admit_6to4(self, source: IPv6Address, destination: IPv6Address) -> None:
+        """At least one end is behind this translator: a pair of pref64 addresses is somebody else's, or a loop."""
+        self._known(source)
+        self._known(destination)
+        if self.addresses.explicit4(source) is None and self.addresses.explicit4(destination) is None:
+            raise Refused(Reason.SOURCE_NOT_ALLOWED, PROHIBITED6)
+
+    def admit_4to6(self, source: IPv4Address, destination: IPv4Address) -> None:
+        if self.addresses.explicit6(source) is None:
+            raise Refused(Reason.SOURCE_NOT_ALLOWED, PROHIBITED4)
+
+    def flow_6to4(self, flow: Flow6) -> Flow4:
+        source, destination = self._known(flow.source), self._known(flow.destination)
+        return Flow4(
+            flow.protocol, source, flow.source_port, destination, flow.destination_port, flow.tcp_flags, flow.part
+        )
+
+    def flow_4to6(self, flow: Flow4) -> Flow6:
+        if flow.part and flow.part.offset:
+            self.fragments.recall(flow, self.now)
+        source, destination = self.addresses.to_v6(flow.source), self.addresses.to_v6(flow.destination)
+        return Flow6(
+            flow.protocol, source, flow.source_port, destination, flow.destination_port, flow.tcp_flags, flow.part
+        )
+
+    def error_6to4(self, error: Error6) -> Error4:
+        """A router's address that maps to nothing becomes the translator's own (RFC 6791 §3)."""
+        source = self.addresses.to_v4(error.source) or self.icmp4_source
+        destination = self._known(error.destination)
+        quoted = self.flow_6to4(error.quoted)
+        ends = (error.source, error.destination, error.quoted.source)
+        if all(self.addresses.explicit4(end) is None for end in ends):
+            raise Refused(Reason.SOURCE_NOT_ALLOWED)
+        return Error4(source, destination, quoted)
+
+    def error_4to6(self, error: Error4) -> Error6:
+        """Any router on the way may speak, provided that the packet it quotes was for one of ours."""
+        ends = (error.source, error.quoted.destination)
+        if all(self.addresses.explicit6(end) is None for end in ends):
+            raise Refused(Reason.SOURCE_NOT_ALLOWED)
+        source, destination = self.addresses.to_v6(error.source), self.addresses.to_v6(error.destination)
+        return Error6(source, destination, self.flow_4to6(error.quoted))
+
+    def slow_4to6(self, flow: Flow4) -> None:
+        self.fragments.remember(flow, Reason.SLOW_FRAGMENTED_UDP0, self.now)
+
+    def _known(self, address: IPv6Address) -> IPv4Address:
+        mapped = self.addresses.to_v4(address)
+        if mapped is None:
+            raise Refused(Reason.NO_MAPPING)
+        return mapped
