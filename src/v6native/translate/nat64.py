@@ -54,7 +54,7 @@ class Rules:
     static: tuple[Binding, ...] = ()
     refused4: tuple[IPv4Network, ...] = tuple(network for network, _ in NON_GLOBAL_IPV4)
     open4: tuple[IPv4Network, ...] = ()
-    timeouts: Mapping[Timer, float] = field(default=DEFAULT_TIMEOUTS)
+    timeouts: Mapping[Timer, float] = field(default_factory=lambda: DEFAULT_TIMEOUTS)
     max_sessions: int = 131072
 
     def is_refused(self, address: IPv4Address) -> bool:
