@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""Brings configuration, BIB and sessions of one generation of maps into another, of another ABI or size.
+
+Both are read by their own BTF, field by field: a field keeps its value by its name, a new one is zero. BIB entries and
+sessions get new slots, from the bottom, so that no list of free slots must be rebuilt.
+
+The new programs take over in the middle. `Carried.rest` then brings what came up while `copy` was at work.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from v6native.dataplane import abi
+from v6native.dataplane.btf import Field
+from v6native.dataplane.counters import REASONS_MAP, reasons
+from v6native.dataplane.libbpf import BPF_NOEXIST
+from v6native.dataplane.loader import Generation
+from v6native.dataplane.maps import ARRAY, HASH, LPM_TRIE, BpfMap
+from v6native.dataplane.shared import SharedArray
+from v6native.dataplane.tables import Tables, clock, in_use, live
+
+# Not copied as they are: the state proper, what only BPF may write, what lasts seconds.
+_STATE = frozenset({"bib", "bib4", "bib6", "sessions", "session_index", "nat64_state"})
+_NOT_COPIED = _STATE | {"free_bib", "free_sessions", "sweeper", "fragments", "counters"}
+# Slots kept for flows that begin while the generations change.
+_RESERVE = 1024
+
+
+def recode(old: Sequence[Field], new: Sequence[Field], new_size: int) -> Callable[[bytes], bytes]:
+    """Turns a struct of one layout into the other, by field name. Numbers grow and shrink at their high end."""
+    places = {f.name: f for f in old}
+    pairs = [(places[f.name], f) for f in new if f.name in places]
+    plain = not old or not new
+
+    def turn(value: bytes) -> bytes:
+        if plain:
+            return _resize(value, new_size)
+        out = bytearray(new_size)
+        for was, now in pairs:
+            out[now.offset : now.offset + now.size] = _resize(value[was.offset : was.offset + was.size], now.size)
+        return bytes(out)
+
+    return turn
+
+
+def _resize(value: bytes, size: int) -> bytes:
+    if sys.byteorder == "little":
+        return value[:size].ljust(size, b"\0")
+    return value[-size:].rjust(size, b"\0")
+
+
+def _between(old: BpfMap, new: BpfMap) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:
+    (old_key, old_value), (new_key, new_value) = old.fields(), new.fields()
+    return recode(old_key, new_key, new.key_size), recode(old_value, new_value, new.value_size)
+
+
+def copy_configuration(old: Generation, new: Generation) -> None:
+    """All maps that hold what configure.py writes, and the counters."""
+    for of, maps in new.maps.items():
+        for name, there in maps.items():
+            here = old.map(of, name)
+            if here is None or name in _NOT_COPIED or name.startswith(("rodata", f"{of}_rodata")):
+                continue
+            if there.type not in (HASH, ARRAY, LPM_TRIE):
+                continue
+            key_of, value_of = _between(here, there)
+            for key, value in here.items():
+                if there.type != ARRAY or int.from_bytes(key, sys.byteorder) < there.max_entries:
+                    there.set(key_of(key), value_of(value))
+        _copy_counters(old, new, of)
+
+
+def _copy_counters(old: Generation, new: Generation, of: str) -> None:
+    here, there = old.map(of, "counters"), new.map(of, "counters")
+    if here is None or there is None or old.map(of, REASONS_MAP) is None:
+        return
+    places = {reason.name: index for index, reason in enumerate(reasons(new, of))}
+    for index, reason in enumerate(reasons(old, of)):
+        if reason.name in places:
+            there.put(places[reason.name], here.at(index))
+
+
+@dataclass(slots=True)
+class Carried:
+    """What has been brought over: new slots by old slot, and the first free ones."""
+
+    old: Tables
+    new: Tables
+    bib: dict[int, int] = field(default_factory=dict)
+    keys: set[bytes] = field(default_factory=set)
+    next_bib: int = 0
+    next_static: int = 0
+    next_session: int = 0
+    # Where the slots end that user space may fill: all of the new maps, and once they are in use those it reserved.
+    bib_end: int = 0
+    session_end: int = 0
+
+    @classmethod
+    def copy(cls, old: Generation, new: Generation) -> Carried:
+        """Into maps that no attached program uses yet."""
+        it = cls(Tables.of(old), Tables.of(new))
+        it.next_static = it.bib_end = it.new.first_static
+        it.session_end = it.new.sessions.max_entries
+        it._statics()
+        it._sessions()
+        it._reserve()
+        return it
+
+    def rest(self, free_bib: BpfMap, free_sessions: BpfMap) -> None:
+        """The new programs run: what began under the old ones since `copy`. The slots left over become free ones."""
+        sessions, entries = self.next_session, self.next_bib
+        self._sessions()
+        with SharedArray(self.new.state, abi.Nat64State) as state:
+            state.store(0, "session_count", state[0].session_count + self.next_session - sessions)
+            state.store(0, "bib_count", state[0].bib_count + self.next_bib - entries)
+        for index in range(self.next_session, self.session_end):
+            free_sessions.set(b"", index.to_bytes(4, sys.byteorder))
+        for index in range(self.next_bib, self.bib_end):
+            free_bib.set(b"", index.to_bytes(4, sys.byteorder))
+
+    def _entries(self) -> list[tuple[int, abi.Bib]]:
+        turn = _between(self.old.bib, self.new.bib)[1]
+        return [
+            (int.from_bytes(key, sys.byteorder), entry)
+            for key, value in self.old.bib.items()
+            if in_use(entry := abi.Bib.from_buffer_copy(turn(value)))
+        ]
+
+    def _statics(self) -> None:
+        with SharedArray(self.new.bib, abi.Bib) as bib:
+            for old_slot, entry in self._entries():
+                if entry.flags & abi.BIB_STATIC:
+                    self._place(bib, old_slot, self.next_static, entry)
+                    self.next_static += 1
+
+    def _place(self, bib: SharedArray[abi.Bib], old_slot: int, slot: int, entry: abi.Bib) -> bool:
+        """Put an entry without sessions into a slot and make it found; false if its addresses are taken by now."""
+        entry.refs = 0
+        bib.write(slot, entry, last="flags")
+        index = slot.to_bytes(4, sys.byteorder)
+        try:
+            self.new.bib4.set(entry.key4(), index, BPF_NOEXIST)
+        except FileExistsError:
+            bib.store(slot, "flags", 0)
+            return False
+        self.new.bib6.set(entry.key6(), index)
+        self.bib[old_slot] = slot
+        return True
+
+    def _sessions(self) -> None:
+        turn = _between(self.old.sessions, self.new.sessions)[1]
+        settings, entries = self.new.settings(), dict(self._entries())
+        now = clock(settings)
+        with SharedArray(self.new.bib, abi.Bib) as bib, SharedArray(self.new.sessions, abi.Session) as table:
+            for _key, value in self.old.sessions.items():
+                session = abi.Session.from_buffer_copy(turn(value))
+                old_key = session.key()
+                if old_key in self.keys or session.bib not in entries or not live(session, settings, now):
+                    continue
+                if self.next_session >= self.session_end:
+                    return
+                if session.bib not in self.bib:
+                    if self.next_bib >= self.bib_end:
+                        continue
+                    if not self._place(bib, session.bib, self.next_bib, entries[session.bib]):
+                        continue
+                    self.next_bib += 1
+                self.keys.add(old_key)
+                self._place_session(bib, table, session)
+
+    def _place_session(self, bib: SharedArray[abi.Bib], table: SharedArray[abi.Session], session: abi.Session) -> None:
+        session.bib = self.bib[session.bib]
+        index = self.next_session
+        table.write(index, session, last="flags")
+        try:
+            self.new.session_index.set(session.key(), index.to_bytes(4, sys.byteorder), BPF_NOEXIST)
+        except FileExistsError:
+            # A packet of it has opened it anew meanwhile.
+            table.store(index, "flags", 0)
+            return
+        self.next_session += 1
+        bib.store(session.bib, "refs", bib[session.bib].refs + 1)
+
+    def _reserve(self) -> None:
+        self.bib_end = min(self.next_bib + _RESERVE, self.bib_end)
+        self.session_end = min(self.next_session + _RESERVE, self.session_end)
+        state = abi.Nat64State(
+            sessions_used_to=self.session_end,
+            bib_used_to=self.bib_end,
+            session_count=self.next_session,
+            bib_count=self.next_bib,
+        )
+        self.new.state.put(0, bytes(state))

@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""Brings the configuration maps from what they hold to what is wanted, without a gap for running traffic.
+
+First all that is new is added; then one word in `<object>_active` turns to the new numbers; then what is no longer
+wanted goes. So no packet sees less than the old or the new configuration allows.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network
+
+from v6native.config.model import Proto
+from v6native.dataplane import abi
+from v6native.dataplane.ending import end
+from v6native.dataplane.loader import Generation
+from v6native.dataplane.maps import BpfMap
+from v6native.dataplane.rows import Wanted, static_entry
+from v6native.dataplane.shared import SharedArray
+from v6native.dataplane.tables import Tables, bib_entry, clock, entries
+from v6native.desired.dataplane import StaticEntry
+from v6native.errors import DataPlaneError
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What differs in one map: rows to set, keys to delete."""
+
+    map: BpfMap
+    name: str
+    put: dict[bytes, bytes]
+    drop: tuple[bytes, ...]
+
+    def __str__(self) -> str:
+        return f"map {self.name}: {len(self.put)} to write, {len(self.drop)} to delete"
+
+
+def differences(generation: Generation, want: Wanted) -> tuple[str, ...]:
+    """What `apply` would change, a line each."""
+    lines = [str(c) for c in _changes(generation, want) if c.put or c.drop]
+    lines += [f"map {of}_config: new settings" for of in want.config if _active(generation, of)[1] != want.config[of]]
+    if pool := _pool_rows(generation, want):
+        lines.append(f"map pool4: {len(pool)} to write")
+    if "nat64" in generation.maps:
+        add, gone = _static_changes(Tables.of(generation), want.static)
+        if add or gone:
+            lines.append(f"map bib: {len(add)} static entries to add, {len(gone)} to end")
+    return tuple(lines)
+
+
+def apply(generation: Generation, want: Wanted) -> None:
+    """Change the maps; run again after a failure, it goes on where it stopped."""
+    changes = _changes(generation, want)
+    for change in changes:
+        for key, value in change.put.items():
+            change.map.set(key, value)
+    for index, value in _pool_rows(generation, want).items():
+        generation.maps["nat64"]["pool4"].put(index, value)
+    for of, value in want.config.items():
+        slot, now = _active(generation, of)
+        if now is not None and now != value:
+            generation.maps[of][f"{of}_config"].put(1 - slot, value)
+            generation.maps[of][f"{of}_active"].put(0, (1 - slot).to_bytes(4, sys.byteorder))
+    for change in changes:
+        for key in change.drop:
+            change.map.delete(key)
+    if "nat64" in generation.maps:
+        tables = Tables.of(generation)
+        _static(tables, want.static)
+        _end_disallowed(tables, want)
+
+
+def end_where(tables: Tables, gone: Callable[[abi.Bib], bool]) -> int:
+    """End the dynamic entries for which `gone` holds."""
+    return end(tables, [slot for slot, entry in entries(tables) if not entry.flags & abi.BIB_STATIC and gone(entry)])
+
+
+def _changes(generation: Generation, want: Wanted) -> list[Change]:
+    found = []
+    for (of, name), rows in want.tables.items():
+        if (there := generation.map(of, name)) is not None:
+            have = dict(there.items())
+            put = {key: value for key, value in rows.items() if have.get(key) != value}
+            found.append(Change(there, name, put, tuple(key for key in have if key not in rows)))
+    return found
+
+
+def _active(generation: Generation, of: str) -> tuple[int, bytes | None]:
+    """The active slot and what stands in it; None where the object is not loaded."""
+    config, active = generation.map(of, f"{of}_config"), generation.map(of, f"{of}_active")
+    if config is None or active is None:
+        return 0, None
+    slot = int.from_bytes(active.at(0), sys.byteorder) & 1
+    return slot, config.at(slot)
+
+
+def _pool_rows(generation: Generation, want: Wanted) -> dict[int, bytes]:
+    """Elements of pool4 that differ; those past the new count are not read any more and stay."""
+    pool = generation.map("nat64", "pool4")
+    if pool is None:
+        return {}
+    return {index: value for index, value in enumerate(want.pool) if pool.at(index) != value}
+
+
+def _static_changes(tables: Tables, want: tuple[StaticEntry, ...]) -> tuple[list[StaticEntry], list[int]]:
+    """Static entries to add, slots to end."""
+    have = {_as_static(entry): slot for slot, entry in entries(tables) if entry.flags & abi.BIB_STATIC}
+    return [e for e in want if e not in have], [slot for entry, slot in have.items() if entry not in set(want)]
+
+
+def _static(tables: Tables, want: tuple[StaticEntry, ...]) -> None:
+    add, gone = _static_changes(tables, want)
+    end(tables, gone)
+    if not add:
+        return
+    now = clock(tables.settings())
+    new = [static_entry(entry, now) for entry in add]
+    # A flow that has one of the addresses and ports now makes way.
+    keys6, keys4 = {e.key6() for e in new}, {e.key4() for e in new}
+    end_where(tables, lambda entry: entry.key6() in keys6 or entry.key4() in keys4)
+    with SharedArray(tables.bib, abi.Bib) as bib:
+        free = (i for i, e in bib.walk(tables.first_static, bib.length) if not e.flags or _spent(e))
+        for entry in new:
+            if (slot := next(free, None)) is None:
+                raise DataPlaneError(
+                    f"no slot is free for a static BIB entry ({abi.STATIC_SLOTS} in all; ended ones take a moment): try again"
+                )
+            bib.write(slot, entry, last="flags")
+            index = slot.to_bytes(4, sys.byteorder)
+            tables.bib4.set(entry.key4(), index)
+            tables.bib6.set(entry.key6(), index)
+
+
+def _spent(entry: abi.Bib) -> bool:
+    """A static entry that was ended, and whose last session is collected."""
+    return not any(bytes(entry.address4)) and entry.refs == 0
+
+
+def _as_static(entry: abi.Bib) -> StaticEntry:
+    shown = bib_entry(entry, 0)
+    return StaticEntry(Proto(shown.proto), shown.address4, shown.port4, shown.address6, shown.port6)
+
+
+def _end_disallowed(tables: Tables, want: Wanted) -> None:
+    """Sessions of sources that are not allowed (any more) end."""
+    allowed = []
+    for key in want.tables[("nat64", "sources")]:
+        source = abi.SourceKey.from_buffer_copy(key)
+        allowed.append(IPv6Network((bytes(source.address), source.prefixlen)))
+    verdicts: dict[IPv6Address, bool] = {}
+
+    def gone(entry: abi.Bib) -> bool:
+        address = IPv6Address(bytes(entry.address6))
+        if address not in verdicts:
+            verdicts[address] = not any(address in network for network in allowed)
+        return verdicts[address]
+
+    end_where(tables, gone)

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""DataPlaneConfig → what stands in the configuration maps: keys and values as bytes. Pure."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from v6native.dataplane import abi
+from v6native.desired.dataplane import DataPlaneConfig, Nat64Settings, PoolRange, SiitSettings, StaticEntry
+from v6native.errors import DataPlaneError
+
+_NS = 1_000_000_000
+# ICMP errors a second and CPU that a translator makes itself (RFC 4443 §2.4 f wants a limit, and names none).
+ICMP_RATE = 1000
+_YES, _NO = (1).to_bytes(4, sys.byteorder), bytes(4)
+
+Rows = Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`tables` by object and map; `config` by object, the element that becomes active; `pool` in order."""
+
+    config: Mapping[str, bytes]
+    tables: Mapping[tuple[str, str], Rows]
+    pool: tuple[bytes, ...]
+    static: tuple[StaticEntry, ...]
+
+
+def wanted(config: DataPlaneConfig, ifindex: Callable[[str], int], max_sessions: int) -> Wanted:
+    """`ifindex` gives an interface's number; `max_sessions` is what the loaded table holds."""
+    nat64, siit = config.nat64, config.siit
+    slow = ifindex(config.slow_interface) if config.slow_interface else 0
+    return Wanted(
+        config={
+            "nat64": bytes(_nat64(nat64, ifindex(config.nat64_interface), slow, max_sessions) if nat64 else abi.Nat64Config()),
+            "siit": bytes(_siit(siit, slow) if siit else abi.SiitConfig()),
+        },
+        tables={
+            ("nat64", "sources"): {_key6(n): _YES for n in nat64.sources} if nat64 else {},
+            ("nat64", "destinations4"): _destinations(nat64) if nat64 else {},
+            ("nat64", "pool4_address"): _pool_addresses(nat64) if nat64 else {},
+            ("siit", "eam4"): {_key4(e.ipv4): _eam(e.ipv4, e.ipv6) for e in siit.eam} if siit else {},
+            ("siit", "eam6"): {_key6(e.ipv6): _eam(e.ipv4, e.ipv6) for e in siit.eam} if siit else {},
+        },
+        pool=tuple(bytes(_pool_range(entry)) for entry in nat64.pool) if nat64 else (),
+        static=nat64.static if nat64 else (),
+    )
+
+
+def check(config: DataPlaneConfig) -> None:
+    """DataPlaneError where the maps have no room for it, before anything is written."""
+    nat64, siit = config.nat64, config.siit
+    counts = (
+        ("pref64s", len(nat64.pref64) if nat64 else 0, abi.MAX_PREF64),
+        ("pool4 ranges", len(nat64.pool) if nat64 else 0, abi.MAX_POOL),
+        ("allowed sources", len(nat64.sources) if nat64 else 0, abi.MAX_STATIC),
+        ("refused and opened destinations", len(nat64.refused4) + len(nat64.open4) if nat64 else 0, abi.MAX_STATIC),
+        ("static BIB entries", len(nat64.static) if nat64 else 0, abi.STATIC_SLOTS),
+        ("EAM entries", len(siit.eam) if siit else 0, abi.MAX_STATIC),
+    )
+    for what, count, limit in counts:
+        if count > limit:
+            raise DataPlaneError(f"{count} {what} are more than the data plane holds ({limit}): join adjacent ones")
+
+
+def static_entry(entry: StaticEntry, now: int) -> abi.Bib:
+    """A static BIB entry; it belongs to the first pref64, which stands for its remote hosts."""
+    return abi.Bib(
+        address6=entry.ipv6.packed,
+        address4=entry.ipv4.packed,
+        port6=entry.port6.to_bytes(2, "big"),
+        port4=entry.port4.to_bytes(2, "big"),
+        proto=abi.BIB_PROTOS.index(entry.proto),
+        flags=abi.BIB_IN_USE | abi.BIB_STATIC,
+        created_ns=now,
+    )
+
+
+def _nat64(settings: Nat64Settings, nat64_ifindex: int, slow_ifindex: int, max_sessions: int) -> abi.Nat64Config:
+    t = settings.timeout
+    it = abi.Nat64Config(
+        pref64_count=len(settings.pref64),
+        pool_count=len(settings.pool),
+        icmp6_source=settings.icmp6_source.packed,
+        icmp4_source=settings.icmp4_source.packed,
+        lowest_ipv6_mtu=settings.lowest_ipv6_mtu,
+        nat64_ifindex=nat64_ifindex,
+        slow_ifindex=slow_ifindex,
+        max_sessions=min(settings.sessions, max_sessions),
+        icmp_rate=ICMP_RATE,
+    )
+    seconds = {
+        abi.TIMER_TCP_EST: t.tcp_est,
+        abi.TIMER_TCP_TRANS: t.tcp_trans,
+        abi.TIMER_TCP_INCOMING_SYN: t.tcp_incoming_syn,
+        abi.TIMER_UDP: t.udp,
+        abi.TIMER_ICMP: t.icmp,
+    }
+    for timer, value in seconds.items():
+        it.timeout_ns[timer] = value * _NS
+    for index, network in enumerate(settings.pref64):
+        it.pref64[index] = _pref64(network)
+    return it
+
+
+def _siit(settings: SiitSettings, slow_ifindex: int) -> abi.SiitConfig:
+    return abi.SiitConfig(
+        pref64=_pref64(settings.pref64),
+        icmp6_source=settings.icmp6_source.packed,
+        icmp4_source=settings.icmp4_source.packed,
+        lowest_ipv6_mtu=settings.lowest_ipv6_mtu,
+        slow_ifindex=slow_ifindex,
+        icmp_rate=ICMP_RATE,
+    )
+
+
+def _pref64(network: IPv6Network) -> abi.Pref64:
+    return abi.Pref64(network.network_address.packed, network.prefixlen)
+
+
+def _pool_range(entry: PoolRange) -> abi.PoolRange:
+    flags = abi.POOL_SHARED if entry.shared else 0
+    return abi.PoolRange(entry.address.packed, entry.ports.first, entry.ports.last, flags)
+
+
+def _pool_addresses(settings: Nat64Settings) -> Rows:
+    # An address that only static entries use is the node's own in every arrangement that we set up.
+    rows = {entry.ipv4.packed: bytes(abi.PoolAddress(abi.POOL_SHARED)) for entry in settings.static}
+    rows |= {entry.address.packed: bytes(abi.PoolAddress(abi.POOL_SHARED if entry.shared else 0)) for entry in settings.pool}
+    return rows
+
+
+def _destinations(settings: Nat64Settings) -> Rows:
+    return {_key4(n): _YES for n in settings.refused4} | {_key4(n): _NO for n in settings.open4}
+
+
+def _eam(ipv4: IPv4Network, ipv6: IPv6Network) -> bytes:
+    return bytes(abi.Eam(ipv6.network_address.packed, ipv4.network_address.packed, ipv4.prefixlen, ipv6.prefixlen, 0))
+
+
+def _key4(network: IPv4Network) -> bytes:
+    return bytes(abi.DestinationKey(network.prefixlen, network.network_address.packed))
+
+
+def _key6(network: IPv6Network) -> bytes:
+    return bytes(abi.SourceKey(network.prefixlen, network.network_address.packed))
