@@ -14,10 +14,10 @@
 
 #define ABI_VERSION 1
 
-#define MAX_PREF64 4	  /* pref64s of one NAT64 */
-#define MAX_POOL 64	  /* pool4 ranges of one NAT64 */
+#define MAX_PREF64 4	   /* pref64s of one NAT64 */
+#define MAX_POOL 64	   /* pool4 ranges of one NAT64 */
 #define MAX_FRAGMENTS 8192 /* datagrams in fragments at a time */
-#define MAX_STATIC 16384  /* allowed sources, EAM entries, refused ranges */
+#define MAX_STATIC 16384   /* allowed sources, EAM entries, refused ranges */
 
 /* skb->mark: ours are these five bits; packet-flow.md says who reads them. */
 #define MARK_MASK 0xf8000000U

@@ -10,7 +10,6 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
-#include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -34,6 +33,27 @@
 #define MAX_EXTENSION_HEADERS 6 /* RFC 8200 section 4.1 lists six before the payload */
 #define MAX_IP_OPTIONS 20	/* one-byte options could fill 40; a router need not read more */
 
+/* ICMP (RFC 792, RFC 1122, RFC 1812): linux/icmp.h cannot be included without a C library. */
+#define ICMP_ECHOREPLY 0
+#define ICMP_DEST_UNREACH 3
+#define ICMP_SOURCE_QUENCH 4
+#define ICMP_REDIRECT 5
+#define ICMP_ECHO 8
+#define ICMP_TIME_EXCEEDED 11
+#define ICMP_PARAMETERPROB 12
+#define ICMP_HOST_UNREACH 1
+#define ICMP_PROT_UNREACH 2
+#define ICMP_PORT_UNREACH 3
+#define ICMP_FRAG_NEEDED 4
+#define ICMP_HOST_ANO 10
+
+struct icmp_header {
+	__u8 type;
+	__u8 code;
+	__u16 check;
+	__be32 rest;
+};
+
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
@@ -52,6 +72,8 @@ struct packet {
 	__u32 fragment_offset; /* in bytes */
 	__be16 sport;	       /* ICMP queries: the identifier, in both */
 	__be16 dport;
+	__be16 new_sport; /* after translation, set by the mapping step */
+	__be16 new_dport;
 	__u8 proto; /* as in the header: ICMP is 1 or 58 */
 	__u8 tos;
 	__u8 ttl;
@@ -84,8 +106,11 @@ static __always_inline bool is_icmp6_error(__u8 type)
 }
 
 /* Ports, identifier, flags. `quoted`: eight bytes are enough (RFC 792). */
-static __noinline int parse_transport(struct __sk_buff *skb, struct packet *p, bool quoted)
+SUBPROG int parse_transport(struct __sk_buff *skb, struct packet *p, bool quoted)
 {
+	if (!p)
+		return HELPER_FAILED;
+
 	__u8 h[20];
 
 	p->sport = 0;
@@ -95,7 +120,9 @@ static __noinline int parse_transport(struct __sk_buff *skb, struct packet *p, b
 	switch (p->proto) {
 	case IPPROTO_TCP:
 		if (p->l4_here < (quoted ? 8 : 20))
-			return quoted ? QUOTE_TOO_SHORT : p->fragment ? FRAGMENT_TOO_SMALL : TRUNCATED;
+			return quoted	     ? QUOTE_TOO_SHORT
+			       : p->fragment ? FRAGMENT_TOO_SMALL
+					     : TRUNCATED;
 		if (p->l4_here >= 20) {
 			if (bpf_skb_load_bytes(skb, p->l4, h, 20))
 				return TRUNCATED;
@@ -110,7 +137,9 @@ static __noinline int parse_transport(struct __sk_buff *skb, struct packet *p, b
 		return GO_ON;
 	case IPPROTO_UDP:
 		if (p->l4_here < 8)
-			return quoted ? QUOTE_TOO_SHORT : p->fragment ? FRAGMENT_TOO_SMALL : TRUNCATED;
+			return quoted	     ? QUOTE_TOO_SHORT
+			       : p->fragment ? FRAGMENT_TOO_SMALL
+					     : TRUNCATED;
 		if (bpf_skb_load_bytes(skb, p->l4, h, 8))
 			return TRUNCATED;
 		p->sport = *(__be16 *)&h[0];
@@ -120,7 +149,9 @@ static __noinline int parse_transport(struct __sk_buff *skb, struct packet *p, b
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		if (p->l4_here < 8)
-			return quoted ? QUOTE_TOO_SHORT : p->fragment ? FRAGMENT_TOO_SMALL : TRUNCATED;
+			return quoted	     ? QUOTE_TOO_SHORT
+			       : p->fragment ? FRAGMENT_TOO_SMALL
+					     : TRUNCATED;
 		if (bpf_skb_load_bytes(skb, p->l4, h, 8))
 			return TRUNCATED;
 		p->icmp_type = h[0];
@@ -135,12 +166,15 @@ static __noinline int parse_transport(struct __sk_buff *skb, struct packet *p, b
 }
 
 /* An IPv6 packet with its extension headers (RFC 8200, RFC 7915 section 5.1). */
-static __noinline int parse6(struct __sk_buff *skb, struct packet *p, __u32 l3, bool quoted)
+SUBPROG int parse6(struct __sk_buff *skb, struct packet *p, __u32 l3, bool quoted)
 {
+	if (!p)
+		return HELPER_FAILED;
+
 	struct ipv6hdr ip6;
 	__u32 end, off = l3 + IP6_HEADER;
 	__u8 next, ext[8];
-	int i;
+	int i, reason;
 
 	if (bpf_skb_load_bytes(skb, l3, &ip6, sizeof(ip6)))
 		return quoted ? QUOTE_TOO_SHORT : TRUNCATED;
@@ -183,25 +217,26 @@ static __noinline int parse6(struct __sk_buff *skb, struct packet *p, __u32 l3, 
 		}
 		next = ext[0];
 		off += len;
-		if (p->fragment_offset)
-			break; /* what follows is data, not headers */
+		if (p->fragment)
+			break; /* RFC 7915 section 5.1.1: no extension headers in the fragments */
 	}
 	if (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS ||
-	    next == IPPROTO_FRAGMENT) {
-		if (!p->fragment_offset)
-			return EXTENSION_HEADERS;
-	}
+	    next == IPPROTO_FRAGMENT)
+		return EXTENSION_HEADERS;
 	if (off > end)
 		return quoted ? QUOTE_TOO_SHORT : TRUNCATED;
 	p->proto = next;
 	p->l4 = off;
 	p->l4_len = end - off;
 	p->l4_here = end <= skb->len ? p->l4_len : skb->len > off ? skb->len - off : 0;
-	return parse_transport(skb, p, quoted);
+	reason = parse_transport(skb, p, quoted);
+	p->new_sport = p->sport;
+	p->new_dport = p->dport;
+	return reason;
 }
 
 /* Unexpired source routes are refused (RFC 7915 section 4.1); other options are ignored. */
-static __noinline int parse4_options(struct __sk_buff *skb, __u32 l3, __u32 header)
+SUBPROG int parse4_options(struct __sk_buff *skb, __u32 l3, __u32 header)
 {
 	__u32 off = IP_HEADER;
 	__u8 option[3];
@@ -227,15 +262,12 @@ static __noinline int parse4_options(struct __sk_buff *skb, __u32 l3, __u32 head
 	return GO_ON;
 }
 
-static __always_inline __u16 fold(__u32 sum)
+/* An IPv4 packet (RFC 791). The kernel checked the outer header's checksum before it routed it here. */
+SUBPROG int parse4(struct __sk_buff *skb, struct packet *p, __u32 l3, bool quoted)
 {
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
-}
+	if (!p)
+		return HELPER_FAILED;
 
-/* An IPv4 packet (RFC 791); its header checksum is checked where it is not a quote. */
-static __noinline int parse4(struct __sk_buff *skb, struct packet *p, __u32 l3, bool quoted)
-{
 	struct iphdr ip;
 	__u32 header, total;
 	__u16 field;
@@ -264,15 +296,16 @@ static __noinline int parse4(struct __sk_buff *skb, struct packet *p, __u32 l3, 
 	p->fragment_offset = (field & IP_OFFSET) * 8;
 	p->fragment = p->more || p->fragment_offset;
 	p->l4_len = total - header;
-	p->l4_here = l3 + total <= skb->len ? p->l4_len
-		     : skb->len > p->l4	    ? skb->len - p->l4
-					    : 0;
+	p->l4_here = l3 + total <= skb->len ? p->l4_len : skb->len > p->l4 ? skb->len - p->l4 : 0;
 	if (header > IP_HEADER && !quoted) {
 		reason = parse4_options(skb, l3, header);
 		if (reason != GO_ON)
 			return reason;
 	}
-	return parse_transport(skb, p, quoted);
+	reason = parse_transport(skb, p, quoted);
+	p->new_sport = p->sport;
+	p->new_dport = p->dport;
+	return reason;
 }
 
 #endif

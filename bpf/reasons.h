@@ -10,45 +10,46 @@
 #define REASONS(REASON)                                                                            \
 	REASON(TRANSLATED_6TO4, DONE, "translated from IPv6 to IPv4")                              \
 	REASON(TRANSLATED_4TO6, DONE, "translated from IPv4 to IPv6")                              \
-	REASON(HAIRPINNED, DONE, "translated for a destination behind this same NAT64")           \
+	REASON(HAIRPINNED, DONE, "translated for a destination behind this same NAT64")            \
 	REASON(PASS_NOT_IP, PASS, "neither IPv4 nor IPv6")                                         \
-	REASON(PASS_MULTICAST, PASS, "multicast is not translated (RFC 7915 section 1.1)")        \
-	REASON(PASS_NOT_OURS, PASS, "left alone: belongs to the node, not to the NAT64")          \
+	REASON(PASS_MULTICAST, PASS, "multicast is not translated (RFC 7915 section 1.1)")         \
+	REASON(PASS_NOT_OURS, PASS, "left alone: belongs to the node, not to the NAT64")           \
 	REASON(STEERED, PASS, "sent to the NAT64 although addressed to the node")                  \
-	REASON(REFRAGMENT, PASS, "handed to the kernel to be fragmented smaller")                 \
-	REASON(SLOW_FRAGMENTED_ICMP, SLOW, "fragmented ICMP, reassembled by the slow path")       \
-	REASON(SLOW_FRAGMENTED_UDP0, SLOW, "fragmented UDP without checksum, by the slow path")   \
-	REASON(SLOW_TOO_BIG, SLOW, "too big once translated, fragmented by the slow path")        \
+	REASON(REFRAGMENT, PASS, "handed to the kernel to be fragmented smaller")                  \
+	REASON(SLOW_FRAGMENTED_ICMP, SLOW, "fragmented ICMP, reassembled by the slow path")        \
+	REASON(SLOW_FRAGMENTED_UDP0, SLOW, "fragmented UDP without checksum, by the slow path")    \
+	REASON(SLOW_TOO_BIG, SLOW, "too big once translated, fragmented by the slow path")         \
 	REASON(SLOW_AWAY, DROP, "needs the slow path, which is not running")                       \
-	REASON(LOOP, DROP, "our own output came back")                                            \
+	REASON(LOOP, DROP, "our own output came back")                                             \
 	REASON(TRUNCATED, DROP, "shorter than its headers say")                                    \
 	REASON(BAD_HEADER, DROP, "a header field is invalid")                                      \
-	REASON(BAD_CHECKSUM, DROP, "the IPv4 header's or the ICMP error's checksum is wrong")     \
-	REASON(BAD_SOURCE, DROP, "the source address is not one that a host can have")            \
-	REASON(SOURCE_IN_PREF64, DROP, "the source lies in the pref64 (RFC 6146 section 3.5)")    \
+	REASON(BAD_CHECKSUM, DROP, "the IPv4 header's or the ICMP error's checksum is wrong")      \
+	REASON(BAD_SOURCE, DROP, "the source address is not one that a host can have")             \
+	REASON(SOURCE_IN_PREF64, DROP, "the source lies in the pref64 (RFC 6146 section 3.5)")     \
 	REASON(NOT_PREF64, DROP, "the destination is not in a pref64")                             \
 	REASON(NOT_POOL4, DROP, "the destination is not in pool4")                                 \
 	REASON(NO_MAPPING, DROP, "an address has no mapping (RFC 7757)")                           \
-	REASON(SOURCE_NOT_ALLOWED, ANSWERED, "the source may not use this translator")            \
-	REASON(DESTINATION_REFUSED, ANSWERED, "non-global IPv4 destination that the file does not open") \
+	REASON(SOURCE_NOT_ALLOWED, ANSWERED, "the source may not use this translator")             \
+	REASON(DESTINATION_REFUSED, ANSWERED,                                                      \
+	       "non-global IPv4 destination that the file does not open")                          \
 	REASON(NO_BIB_UDP, ANSWERED, "UDP to a port without a BIB entry")                          \
 	REASON(NO_BIB_TCP, DROP, "TCP to a port without a BIB entry")                              \
-	REASON(NO_BIB_ICMP, ANSWERED, "ICMP query to an identifier without a BIB entry")          \
-	REASON(NO_SESSION_TCP, DROP, "TCP segment of no connection that may not open one")        \
-	REASON(NO_SESSION_ERROR, DROP, "ICMP error about a packet of no session")                 \
+	REASON(NO_BIB_ICMP, ANSWERED, "ICMP query to an identifier without a BIB entry")           \
+	REASON(NO_SESSION_TCP, DROP, "TCP segment of no connection that may not open one")         \
+	REASON(NO_SESSION_ERROR, DROP, "ICMP error about a packet of no session")                  \
 	REASON(POOL4_EXHAUSTED, ANSWERED, "no free port in pool4")                                 \
 	REASON(TABLE_FULL, ANSWERED, "the session table is full")                                  \
 	REASON(SOURCE_ROUTE, ANSWERED, "source routes are not translated")                         \
-	REASON(ROUTING_HEADER, ANSWERED, "routing header with segments left")                     \
+	REASON(ROUTING_HEADER, ANSWERED, "routing header with segments left")                      \
 	REASON(EXTENSION_HEADERS, DROP, "too many extension headers")                              \
-	REASON(UNKNOWN_ICMP, DROP, "ICMP type or code that has no translation")                   \
-	REASON(QUOTE_TOO_SHORT, DROP, "the packet quoted in an ICMP error is too short")          \
-	REASON(QUOTE_IS_ERROR, DROP, "the packet quoted in an ICMP error is an ICMP error")       \
-	REASON(UNKNOWN_PROTOCOL, ANSWERED, "a protocol that a stateful NAT64 does not know")     \
+	REASON(UNKNOWN_ICMP, DROP, "ICMP type or code that has no translation")                    \
+	REASON(QUOTE_TOO_SHORT, DROP, "the packet quoted in an ICMP error is too short")           \
+	REASON(QUOTE_IS_ERROR, DROP, "the packet quoted in an ICMP error is an ICMP error")        \
+	REASON(UNKNOWN_PROTOCOL, ANSWERED, "a protocol that a stateful NAT64 does not know")       \
 	REASON(UDP_NO_CHECKSUM, DROP, "UDP over IPv6 without checksum")                            \
-	REASON(FRAGMENT_NO_FIRST, DROP, "a fragment whose first fragment was not seen")           \
-	REASON(FRAGMENT_OF_DROPPED, DROP, "a fragment of a datagram that was refused")            \
-	REASON(FRAGMENT_TOO_SMALL, DROP, "a first fragment without its transport header")         \
-	REASON(STILL_TOO_BIG, DROP, "the kernel gave it back as big as it was")                   \
-	REASON(ANSWER_LIMITED, NOTE, "an error was due, but their rate is limited")          \
+	REASON(FRAGMENT_NO_FIRST, DROP, "a fragment whose first fragment was not seen")            \
+	REASON(FRAGMENT_OF_DROPPED, DROP, "a fragment of a datagram that was refused")             \
+	REASON(FRAGMENT_TOO_SMALL, DROP, "a first fragment without its transport header")          \
+	REASON(STILL_TOO_BIG, DROP, "the kernel gave it back as big as it was")                    \
+	REASON(ANSWER_LIMITED, NOTE, "an error was due, but their rate is limited")                \
 	REASON(HELPER_FAILED, DROP, "the kernel refused to change the packet")

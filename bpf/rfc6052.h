@@ -30,16 +30,11 @@ static __always_inline bool pref64_covers(const struct pref64 *pref64, const str
 	case 96:
 		return a->s6_addr32[1] == pref64->prefix.s6_addr32[1] &&
 		       a->s6_addr32[2] == pref64->prefix.s6_addr32[2];
-	case 64:
-		return a->s6_addr32[1] == pref64->prefix.s6_addr32[1];
-	case 56:
-		return a->s6_addr16[2] == pref64->prefix.s6_addr16[2] && a->s6_addr[6] == p[6];
-	case 48:
-		return a->s6_addr16[2] == pref64->prefix.s6_addr16[2];
-	case 40:
-		return a->s6_addr[4] == p[4];
-	case 32:
-		return true;
+	case 64: return a->s6_addr32[1] == pref64->prefix.s6_addr32[1];
+	case 56: return a->s6_addr16[2] == pref64->prefix.s6_addr16[2] && a->s6_addr[6] == p[6];
+	case 48: return a->s6_addr16[2] == pref64->prefix.s6_addr16[2];
+	case 40: return a->s6_addr[4] == p[4];
+	case 32: return true;
 	}
 	return false;
 }
@@ -62,21 +57,11 @@ static __always_inline bool pref64_extract(const struct pref64 *pref64, const st
 	if (b[U_OCTET])
 		return false;
 	switch (pref64->len) {
-	case 64:
-		*v4 = four_bytes(b[9], b[10], b[11], b[12]);
-		return true;
-	case 56:
-		*v4 = four_bytes(b[7], b[9], b[10], b[11]);
-		return true;
-	case 48:
-		*v4 = four_bytes(b[6], b[7], b[9], b[10]);
-		return true;
-	case 40:
-		*v4 = four_bytes(b[5], b[6], b[7], b[9]);
-		return true;
-	case 32:
-		*v4 = a->s6_addr32[1];
-		return true;
+	case 64: *v4 = four_bytes(b[9], b[10], b[11], b[12]); return true;
+	case 56: *v4 = four_bytes(b[7], b[9], b[10], b[11]); return true;
+	case 48: *v4 = four_bytes(b[6], b[7], b[9], b[10]); return true;
+	case 40: *v4 = four_bytes(b[5], b[6], b[7], b[9]); return true;
+	case 32: *v4 = a->s6_addr32[1]; return true;
 	}
 	return false;
 }
@@ -89,9 +74,7 @@ static __always_inline void pref64_embed(const struct pref64 *pref64, __be32 v4,
 
 	*a = pref64->prefix;
 	switch (pref64->len) {
-	case 96:
-		a->s6_addr32[3] = v4;
-		break;
+	case 96: a->s6_addr32[3] = v4; break;
 	case 64:
 		a->s6_addr[9] = b0;
 		a->s6_addr[10] = b1;
@@ -116,9 +99,7 @@ static __always_inline void pref64_embed(const struct pref64 *pref64, __be32 v4,
 		a->s6_addr[7] = b2;
 		a->s6_addr[9] = b3;
 		break;
-	case 32:
-		a->s6_addr32[1] = v4;
-		break;
+	case 32: a->s6_addr32[1] = v4; break;
 	}
 }
 

@@ -31,6 +31,13 @@ struct {
 } counters SEC(".maps");
 _Static_assert(REASON_COUNT <= 64, "counters");
 
+/*
+ * A function that the verifier checks once, for all of its callers (a global
+ * function): without it the programs exceed its million instructions. Pointer
+ * arguments may be NULL to it, so each is tested.
+ */
+#define SUBPROG __attribute__((noinline))
+
 static __always_inline void count(enum reason reason)
 {
 	__u32 key = reason;

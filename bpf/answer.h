@@ -1,0 +1,196 @@
+/* SPDX-FileCopyrightText: 2026 The v6native authors */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * ICMP errors that a translator makes itself (RFC 7915 sections 4.4 and 5.4). The
+ * refused packet becomes its own answer and re-enters the host's stack, which
+ * routes it to the sender.
+ */
+#ifndef V6N_ANSWER_H
+#define V6N_ANSWER_H
+
+#include "clock.h"
+#include "rfc7915.h"
+
+#define ANSWER_TTL 64
+
+/* What one packet's processing needs beside the packet. Per CPU: tc and timers run with BHs off. */
+struct work {
+	struct packet p; /* the packet */
+	struct packet q; /* the one quoted in it */
+	struct in6_addr icmp6_source;
+	__be32 icmp4_source;
+	__u32 icmp_rate;
+	__u64 now;
+	__u32 flags;  /* HOP_ADD_ONE, WAS_REASSEMBLED */
+	__u32 pref64; /* index of the pref64 in use */
+	__u32 bib;    /* index of the BIB entry in use */
+	__u32 hairpin;
+	__s32 action; /* what tc does; TC_ACT_SHOT until somebody knows better */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct work);
+} scratch SEC(".maps");
+
+struct answer_budget {
+	__u64 second;
+	__u64 used;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct answer_budget);
+} answer_budget SEC(".maps");
+
+/* RFC 4443 section 2.4 (f), RFC 1812 section 4.3.2.8: errors are limited in rate. */
+static __always_inline bool may_answer(const struct work *w)
+{
+	__u64 second = w->now / SECOND_NS;
+	struct answer_budget *budget;
+	__u32 zero = 0;
+
+	budget = bpf_map_lookup_elem(&answer_budget, &zero);
+	if (!budget)
+		return false;
+	if (budget->second != second) {
+		budget->second = second;
+		budget->used = 0;
+	}
+	if (budget->used >= w->icmp_rate) {
+		count(ANSWER_LIMITED);
+		return false;
+	}
+	budget->used++;
+	return true;
+}
+
+/*
+ * The sum over the packet behind its IP header once it is quoted. A checksum
+ * that the sender left to the device (CHECKSUM_PARTIAL: the field holds the
+ * pseudo-header's sum) is completed over what remains of the packet when the
+ * answer leaves; then the part it covers sums up to the field's complement.
+ */
+static __always_inline __u64 quoted_sum(struct __sk_buff *skb, const struct packet *p, __u64 pseudo,
+					__u32 base, __u32 len)
+{
+	__u32 check = p->proto == IPPROTO_TCP	? TCP_CHECK_OFFSET
+		      : p->proto == IPPROTO_UDP ? UDP_CHECK_OFFSET
+						: 0;
+	__u32 before = p->l4 - p->l3;
+	__u16 field;
+
+	if (before >= len)
+		return sum_range(skb, p->l3 + base, len - base);
+	if (check && len >= before + check + 2 && !p->fragment &&
+	    !bpf_skb_load_bytes(skb, p->l4 + check, &field, 2) && field == fold(pseudo))
+		return (__u64)sum_range(skb, p->l3 + base, before - base) + (__u16)~field;
+	return sum_range(skb, p->l3 + base, len - base);
+}
+
+SUBPROG int answer6(struct __sk_buff *skb, struct work *w, int reason, __u32 type_code, __u32 rest)
+{
+	if (!w)
+		return HELPER_FAILED;
+
+	struct {
+		struct ipv6hdr outer;
+		struct icmp6hdr icmp;
+		struct ipv6hdr quoted;
+	} h;
+	struct packet *p = &w->p;
+	__u32 keep = skb->len - ETH_HLEN;
+	__s64 sum;
+
+	if ((p->proto == IPPROTO_ICMPV6 && first_or_whole(p) && is_icmp6_error(p->icmp_type)) ||
+	    p->src6.s6_addr[0] == 0xff || !first_or_whole(p) || !may_answer(w))
+		return reason;
+	if (keep > MIN_IPV6_MTU - IP6_HEADER - ICMP_HEADER)
+		keep = MIN_IPV6_MTU - IP6_HEADER - ICMP_HEADER;
+	if (keep < IP6_HEADER || bpf_skb_load_bytes(skb, ETH_HLEN, &h.quoted, IP6_HEADER))
+		return reason;
+
+	if (bpf_skb_change_tail(skb, ETH_HLEN + keep, 0))
+		return HELPER_FAILED;
+	sum = quoted_sum(skb, p, pseudo6(&p->src6, &p->dst6, p->l4_len, p->proto), IP6_HEADER,
+			 keep);
+	__builtin_memset(&h.outer, 0, sizeof(h.outer) + sizeof(h.icmp));
+	h.outer.version = 6;
+	h.outer.payload_len = bpf_htons(ICMP_HEADER + keep);
+	h.outer.nexthdr = IPPROTO_ICMPV6;
+	h.outer.hop_limit = ANSWER_TTL;
+	h.outer.saddr = w->icmp6_source;
+	h.outer.daddr = p->src6;
+	h.icmp.icmp6_type = type_code >> 8;
+	h.icmp.icmp6_code = type_code;
+	h.icmp.icmp6_dataun.un_data32[0] = bpf_htonl(rest);
+	sum += bpf_csum_diff(0, 0, (__be32 *)&h.icmp, sizeof(h.icmp) + sizeof(h.quoted), 0) &
+	       0xffffffff;
+	h.icmp.icmp6_cksum = ~fold(
+		sum + pseudo6(&h.outer.saddr, &h.outer.daddr, ICMP_HEADER + keep, IPPROTO_ICMPV6));
+	if (bpf_skb_adjust_room(skb, IP6_HEADER + ICMP_HEADER, BPF_ADJ_ROOM_NET, 0) ||
+	    bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
+		return HELPER_FAILED;
+	w->action = TC_ACT_OK;
+	return reason;
+}
+
+SUBPROG int answer4(struct __sk_buff *skb, struct work *w, int reason, __u32 type_code)
+{
+	if (!w)
+		return HELPER_FAILED;
+
+	struct {
+		struct iphdr outer;
+		struct icmp_header icmp;
+		struct iphdr quoted;
+	} h;
+	struct packet *p = &w->p;
+	__u32 keep = skb->len - ETH_HLEN;
+	__s64 sum;
+
+	if ((p->proto == IPPROTO_ICMP && first_or_whole(p) && is_icmp4_error(p->icmp_type)) ||
+	    bpf_ntohl(p->src4) >> 28 >= 14 || !first_or_whole(p) || !may_answer(w))
+		return reason;
+	if (keep > MAX_ICMP4_ERROR - IP_HEADER - ICMP_HEADER)
+		keep = MAX_ICMP4_ERROR - IP_HEADER - ICMP_HEADER;
+	if (keep < IP_HEADER || bpf_skb_load_bytes(skb, ETH_HLEN, &h.quoted, IP_HEADER))
+		return reason;
+
+	if (bpf_skb_change_tail(skb, ETH_HLEN + keep, 0))
+		return HELPER_FAILED;
+	sum = quoted_sum(skb, p, pseudo4(p->src4, p->dst4, p->l4_len, p->proto), IP_HEADER, keep);
+	__builtin_memset(&h.outer, 0, sizeof(h.outer) + sizeof(h.icmp));
+	h.outer.version = 4;
+	h.outer.ihl = 5;
+	h.outer.tot_len = bpf_htons(IP_HEADER + ICMP_HEADER + keep);
+	h.outer.ttl = ANSWER_TTL;
+	h.outer.protocol = IPPROTO_ICMP;
+	h.outer.id = bpf_get_prandom_u32();
+	h.outer.saddr = w->icmp4_source;
+	h.outer.daddr = p->src4;
+	h.outer.check = ip_check(&h.outer);
+	h.icmp.type = type_code >> 8;
+	h.icmp.code = type_code;
+	sum += bpf_csum_diff(0, 0, (__be32 *)&h.icmp, sizeof(h.icmp) + sizeof(h.quoted), 0) &
+	       0xffffffff;
+	h.icmp.check = ~fold(sum);
+	if (bpf_skb_adjust_room(skb, IP_HEADER + ICMP_HEADER, BPF_ADJ_ROOM_NET, 0) ||
+	    bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
+		return HELPER_FAILED;
+	w->action = TC_ACT_OK;
+	return reason;
+}
+
+#define ICMP6_UNREACH(CODE) (ICMPV6_DEST_UNREACH << 8 | (CODE))
+#define ICMP6_PROHIBITED ICMP6_UNREACH(1)
+#define ICMP6_ADDRESS_UNREACH ICMP6_UNREACH(3)
+#define ICMP6_BAD_FIELD (ICMPV6_PARAMPROB << 8)
+#define ICMP6_BAD_NEXT_HEADER (ICMPV6_PARAMPROB << 8 | 1)
+#define ICMP4_UNREACH(CODE) (ICMP_DEST_UNREACH << 8 | (CODE))
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-FileCopyrightText: 2026 The v6native authors */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who may use the NAT64 and what for: asked once, when a session is about to be made. */
+#ifndef V6N_POLICY_H
+#define V6N_POLICY_H
+
+#include "answer.h"
+#include "bib.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, MAX_STATIC);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct source_key);
+	__type(value, __u32);
+} sources SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, MAX_STATIC);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct destination_key);
+	__type(value, __u32);
+} destinations4 SEC(".maps");
+
+/* Whether a port of a pool address belongs to the NAT64: in a range, or bound. */
+SUBPROG int port_is_ours(__be32 address, __u32 proto_port, __u32 pool_count)
+{
+	__u32 i, port = proto_port & 0xffff;
+
+	if (bib_find4(address, bpf_htons(port), proto_port >> 16) != NONE)
+		return 1;
+	for (i = 0; i < MAX_POOL; i++) {
+		struct pool_range *range;
+		__u32 key = i;
+
+		barrier_var(i); /* the verifier loses count of a variable on the stack */
+		if (i >= pool_count)
+			break;
+		range = bpf_map_lookup_elem(&pool4, &key);
+		if (range && range->address == address && port >= range->first &&
+		    port <= range->last)
+			return 1;
+	}
+	return 0;
+}
+
+/* The destination is a pool address: 1 hairpin, 0 the node's own service, NONE no pool address. */
+SUBPROG __u32 pool_destination(const struct packet *p, __u32 bib_proto, __u32 pool_count)
+{
+	if (!p)
+		return NONE;
+
+	__be32 address = p->dst4;
+	struct pool_address *pool = bpf_map_lookup_elem(&pool4_address, &address);
+
+	if (!pool)
+		return NONE;
+	if (!(pool->flags & POOL_SHARED))
+		return 1;
+	if (bib_proto == BIB_ICMP)
+		return 0;
+	return port_is_ours(address, bib_proto << 16 | bpf_ntohs(p->dport), pool_count);
+}
+
+SUBPROG int policy_6to4(struct work *w, __u32 bib_proto, __u32 pool_count)
+{
+	if (!w)
+		return HELPER_FAILED;
+
+	struct source_key source = {.prefixlen = 128, .address = w->p.src6};
+	struct destination_key destination = {.prefixlen = 32, .address = w->p.dst4};
+	__u32 *value = bpf_map_lookup_elem(&sources, &source);
+	__u32 pool;
+
+	if (!value || !*value)
+		return SOURCE_NOT_ALLOWED;
+	pool = pool_destination(&w->p, bib_proto, pool_count);
+	if (pool != NONE) {
+		w->hairpin = pool;
+		return GO_ON;
+	}
+	value = bpf_map_lookup_elem(&destinations4, &destination);
+	if (value && *value)
+		return DESTINATION_REFUSED;
+	return GO_ON;
+}
+
+#endif

@@ -1,0 +1,437 @@
+/* SPDX-FileCopyrightText: 2026 The v6native authors */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Writing the translated packet (RFC 7915). Everything was parsed and mapped
+ * before: struct packet holds both families' addresses and the new ports. From
+ * the first write on a failure drops the packet (HELPER_FAILED).
+ */
+#ifndef V6N_RFC7915_H
+#define V6N_RFC7915_H
+
+#include "csum.h"
+#include "icmp.h"
+#include "parse.h"
+
+#define MAX_TTL 255
+#define DF_ABOVE 1260U /* RFC 7915 section 5.1: larger translated packets get DF */
+#define MAX_ICMP_ERROR 2048U
+#define MIN_EXTENDED_QUOTE 128U /* RFC 4884 section 4.3 */
+
+#define TCP_CHECK_OFFSET 16
+#define UDP_CHECK_OFFSET 6
+#define ICMP_CHECK_OFFSET 2
+
+enum { HOP_ADD_ONE = 1, WAS_REASSEMBLED = 2 };
+
+/* The kernel decrements before and after: adding one makes the node one hop. */
+static __always_inline __u8 hop(__u8 ttl, __u32 flags)
+{
+	return (flags & HOP_ADD_ONE) && ttl < MAX_TTL ? ttl + 1 : ttl;
+}
+
+/* The address part of a pseudo-header, from one family to the other, as bpf_csum_diff gives it. */
+static __always_inline __s64 address_diff(const struct packet *p, bool to4)
+{
+	struct {
+		struct in6_addr src, dst;
+	} six = {p->src6, p->dst6};
+	__be32 four[2] = {p->src4, p->dst4};
+
+	return to4 ? bpf_csum_diff((__be32 *)&six, sizeof(six), four, sizeof(four), 0)
+		   : bpf_csum_diff(four, sizeof(four), (__be32 *)&six, sizeof(six), 0);
+}
+
+/* Ports and checksum of TCP and UDP. In a quote the checksum may be cut off. */
+SUBPROG int write_ports(struct __sk_buff *skb, struct packet *p, bool to4)
+{
+	if (!p)
+		return HELPER_FAILED;
+
+	__u32 check = p->l4 + (p->proto == IPPROTO_TCP ? TCP_CHECK_OFFSET : UDP_CHECK_OFFSET);
+	__u64 mangled = p->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
+	__be16 ports[2] = {p->new_sport, p->new_dport};
+	__s64 diff;
+
+	if (check + 2 <= p->l4 + p->l4_here) {
+		diff = address_diff(p, to4);
+		if (diff < 0 ||
+		    bpf_l4_csum_replace(skb, check, 0, diff, BPF_F_PSEUDO_HDR | mangled))
+			return HELPER_FAILED;
+		if (p->sport != p->new_sport &&
+		    bpf_l4_csum_replace(skb, check, p->sport, p->new_sport, 2 | mangled))
+			return HELPER_FAILED;
+		if (p->dport != p->new_dport &&
+		    bpf_l4_csum_replace(skb, check, p->dport, p->new_dport, 2 | mangled))
+			return HELPER_FAILED;
+	}
+	if (p->sport == p->new_sport && p->dport == p->new_dport)
+		return GO_ON;
+	if (bpf_skb_store_bytes(skb, p->l4, ports, sizeof(ports), 0))
+		return HELPER_FAILED;
+	return GO_ON;
+}
+
+/* Type, identifier and checksum of an echo; ICMPv6 has a pseudo-header, ICMP none. */
+SUBPROG int write_echo(struct __sk_buff *skb, struct packet *p, bool to4)
+{
+	if (!p)
+		return HELPER_FAILED;
+
+	struct {
+		struct in6_addr src, dst;
+		__be32 len, proto;
+	} pseudo = {p->src6, p->dst6, bpf_htonl(p->l4_len), bpf_htonl(IPPROTO_ICMPV6)};
+	__u8 old[4], header[4];
+	__s64 diff;
+
+	if (bpf_skb_load_bytes(skb, p->l4, old, sizeof(old)))
+		return HELPER_FAILED;
+	old[2] = old[3] = 0;
+	header[0] = p->icmp_type;
+	header[1] = p->icmp_code;
+	header[2] = header[3] = 0;
+	diff = bpf_csum_diff((__be32 *)old, sizeof(old), (__be32 *)header, sizeof(header), 0);
+	if (diff < 0)
+		return HELPER_FAILED;
+	diff = to4 ? bpf_csum_diff((__be32 *)&pseudo, sizeof(pseudo), 0, 0, diff)
+		   : bpf_csum_diff(0, 0, (__be32 *)&pseudo, sizeof(pseudo), diff);
+	if (diff < 0 || bpf_l4_csum_replace(skb, p->l4 + ICMP_CHECK_OFFSET, 0, diff, 0))
+		return HELPER_FAILED;
+	if (p->sport != p->new_sport &&
+	    bpf_l4_csum_replace(skb, p->l4 + ICMP_CHECK_OFFSET, p->sport, p->new_sport, 2))
+		return HELPER_FAILED;
+	if (bpf_skb_store_bytes(skb, p->l4, header, 2, 0) ||
+	    bpf_skb_store_bytes(skb, p->l4 + 4, &p->new_sport, 2, 0))
+		return HELPER_FAILED;
+	return GO_ON;
+}
+
+/* UDP without checksum gets one, as IPv6 asks for (RFC 7915 section 4.5); the packet is whole. */
+SUBPROG int write_udp_checksum(struct __sk_buff *skb, struct packet *p)
+{
+	if (!p)
+		return HELPER_FAILED;
+
+	__be16 ports[2] = {p->new_sport, p->new_dport};
+	__u64 sum;
+	__u16 check;
+
+	if (bpf_skb_store_bytes(skb, p->l4, ports, sizeof(ports), 0))
+		return HELPER_FAILED;
+	sum = pseudo6(&p->src6, &p->dst6, p->l4_len, IPPROTO_UDP) +
+	      sum_range(skb, p->l4, p->l4_len);
+	check = ~fold(sum);
+	if (check == 0)
+		check = 0xffff;
+	if (bpf_skb_store_bytes(skb, p->l4 + UDP_CHECK_OFFSET, &check, 2, 0))
+		return HELPER_FAILED;
+	return GO_ON;
+}
+
+static __always_inline int write_transport(struct __sk_buff *skb, struct packet *p, bool to4,
+					   bool quoted)
+{
+	if (!first_or_whole(p))
+		return GO_ON;
+	switch (p->proto) {
+	case IPPROTO_TCP: return write_ports(skb, p, to4);
+	case IPPROTO_UDP:
+		if (!to4 && !quoted && p->l4_check == 0)
+			return write_udp_checksum(skb, p);
+		return write_ports(skb, p, to4);
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6: return write_echo(skb, p, to4);
+	}
+	return GO_ON; /* all transports are forwarded (RFC 7915 section 4.5) */
+}
+
+static __always_inline void header4(struct iphdr *ip, const struct packet *p, __u32 flags, bool gso)
+{
+	__u32 total = IP_HEADER + p->l4_len;
+
+	__builtin_memset(ip, 0, sizeof(*ip));
+	ip->version = 4;
+	ip->ihl = 5;
+	ip->tos = p->tos;
+	ip->tot_len = bpf_htons(total);
+	ip->ttl = hop(p->ttl, flags);
+	ip->protocol = p->proto == IPPROTO_ICMPV6 ? IPPROTO_ICMP : p->proto;
+	ip->saddr = p->src4;
+	ip->daddr = p->dst4;
+	if (p->fragment_header) {
+		ip->id = bpf_htons(p->id);
+		ip->frag_off = bpf_htons(p->fragment_offset >> 3 | (p->more ? IP_MF : 0));
+	} else if (flags & WAS_REASSEMBLED || (!gso && total <= DF_ABOVE)) {
+		ip->id = bpf_get_prandom_u32();
+	} else {
+		ip->frag_off = bpf_htons(IP_DF);
+	}
+	ip->check = ip_check(ip);
+}
+
+struct fragment_header {
+	__u8 next;
+	__u8 reserved;
+	__be16 offset;
+	__be32 id;
+};
+
+static __always_inline void header6(struct ipv6hdr *ip6, struct fragment_header *frag,
+				    const struct packet *p, __u32 flags)
+{
+	__u8 next = p->proto == IPPROTO_ICMP ? IPPROTO_ICMPV6 : p->proto;
+
+	__builtin_memset(ip6, 0, sizeof(*ip6));
+	ip6->version = 6;
+	ip6->priority = p->tos >> 4;
+	ip6->flow_lbl[0] = p->tos << 4;
+	ip6->payload_len = bpf_htons(p->l4_len + (p->fragment ? FRAGMENT_HEADER : 0));
+	ip6->nexthdr = p->fragment ? IPPROTO_FRAGMENT : next;
+	ip6->hop_limit = hop(p->ttl, flags);
+	ip6->saddr = p->src6;
+	ip6->daddr = p->dst6;
+	frag->next = next;
+	frag->reserved = 0;
+	frag->offset = bpf_htons(p->fragment_offset | (p->more ? IP6_MF : 0));
+	frag->id = bpf_htonl(p->id);
+}
+
+static __always_inline int store_ethertype(struct __sk_buff *skb, __u16 type)
+{
+	__be16 proto = bpf_htons(type);
+
+	return bpf_skb_store_bytes(skb, offsetof(struct ethhdr, h_proto), &proto, 2, 0);
+}
+
+/* A packet that is no ICMP error. */
+SUBPROG int write_6to4(struct __sk_buff *skb, struct packet *p, __u32 flags)
+{
+	if (!p)
+		return HELPER_FAILED;
+
+	__s32 extensions = p->l4 - p->l3 - IP6_HEADER;
+	struct iphdr ip;
+	int reason;
+
+	if (p->l4_len > 65535 - IP_HEADER)
+		return BAD_HEADER;
+	header4(&ip, p, flags, skb->gso_size != 0);
+	reason = write_transport(skb, p, true, false);
+	if (reason != GO_ON)
+		return reason;
+	if (extensions > 0 &&
+	    bpf_skb_adjust_room(skb, -extensions, BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO))
+		return HELPER_FAILED;
+	if (bpf_skb_change_proto(skb, bpf_htons(ETH_P_IP), 0) || store_ethertype(skb, ETH_P_IP) ||
+	    bpf_skb_store_bytes(skb, ETH_HLEN, &ip, sizeof(ip), 0))
+		return HELPER_FAILED;
+	return TRANSLATED_6TO4;
+}
+
+SUBPROG int write_4to6(struct __sk_buff *skb, struct packet *p, __u32 flags)
+{
+	if (!p)
+		return HELPER_FAILED;
+
+	struct {
+		struct ipv6hdr ip6;
+		struct fragment_header frag;
+	} h;
+	__s32 options = p->l4 - p->l3 - IP_HEADER;
+	__u32 len = sizeof(h.ip6);
+	int reason;
+
+	header6(&h.ip6, &h.frag, p, flags);
+	reason = write_transport(skb, p, false, false);
+	if (reason != GO_ON)
+		return reason;
+	if (options > 0 &&
+	    bpf_skb_adjust_room(skb, -options, BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO))
+		return HELPER_FAILED;
+	if (bpf_skb_change_proto(skb, bpf_htons(ETH_P_IPV6), 0) || store_ethertype(skb, ETH_P_IPV6))
+		return HELPER_FAILED;
+	if (p->fragment) {
+		if (bpf_skb_adjust_room(skb, FRAGMENT_HEADER, BPF_ADJ_ROOM_NET, 0) ||
+		    bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
+			return HELPER_FAILED;
+		return TRANSLATED_4TO6;
+	}
+	if (bpf_skb_store_bytes(skb, ETH_HLEN, &h.ip6, len, 0))
+		return HELPER_FAILED;
+	return TRANSLATED_4TO6;
+}
+
+/*
+ * An ICMP error: its checksum must be right before its quote is trusted
+ * (RFC 5508 section 4.2), because afterwards it is made anew.
+ */
+SUBPROG int check_error6(struct __sk_buff *skb, struct packet *p)
+{
+	if (!p)
+		return HELPER_FAILED;
+
+	if (p->fragment || p->l4_len > MAX_ICMP_ERROR)
+		return BAD_HEADER;
+	if (fold(pseudo6(&p->src6, &p->dst6, p->l4_len, IPPROTO_ICMPV6) +
+		 sum_range(skb, p->l4, p->l4_len)) != 0xffff)
+		return BAD_CHECKSUM;
+	return GO_ON;
+}
+
+SUBPROG int check_error4(struct __sk_buff *skb, struct packet *p)
+{
+	if (!p)
+		return HELPER_FAILED;
+
+	if (p->fragment || p->l4_len > MAX_ICMP_ERROR)
+		return BAD_HEADER;
+	if (fold(sum_range(skb, p->l4, p->l4_len)) != 0xffff)
+		return BAD_CHECKSUM;
+	return GO_ON;
+}
+
+/*
+ * The bytes after the quoted headers that the translated error carries, and the
+ * RFC 4884 length. `quote`: what the length field says in bytes, 0 for none;
+ * `head`: quoted headers before, `new_head` after; `unit` of the new field.
+ * Extensions whose new place would break RFC 4884 are cut off.
+ */
+static __always_inline __u32 quote_bytes(const struct packet *q, __u32 quote, __u32 head,
+					 __u32 new_head, __u32 unit, __u8 *length)
+{
+	__u32 data = q->l4_here;
+
+	*length = 0;
+	if (quote == 0 || quote < head)
+		return data;
+	if (quote - head > data)
+		return data;
+	quote = quote - head + new_head;
+	if (quote >= MIN_EXTENDED_QUOTE && quote % unit == 0 && quote / unit <= 255) {
+		*length = quote / unit;
+		return data;
+	}
+	return quote - new_head;
+}
+
+/* An ICMPv6 error `p` with its quote `q`, both mapped; icmp_* of `p` are translated already. */
+SUBPROG int write_error_6to4(struct __sk_buff *skb, struct packet *p, struct packet *q, __u32 flags)
+{
+	if (!p || !q)
+		return HELPER_FAILED;
+
+	struct {
+		struct iphdr outer;
+		struct icmp_header icmp;
+		struct iphdr quoted;
+	} h;
+	__u32 old_head = q->l4 - ETH_HLEN, data, present = q->l4_here;
+	__u8 length = 0;
+	__s64 sum;
+	int reason;
+
+	data = quote_bytes(
+		q,
+		(bpf_ntohl(p->icmp_rest) >> 24) * 8 *
+			(p->icmp_type == ICMP_TIME_EXCEEDED ||
+			 (p->icmp_type == ICMP_DEST_UNREACH && p->icmp_code != ICMP_FRAG_NEEDED)),
+		q->l4 - q->l3, IP_HEADER, 4, &length);
+	if (p->icmp_type == ICMP_TIME_EXCEEDED ||
+	    (p->icmp_type == ICMP_DEST_UNREACH && p->icmp_code != ICMP_FRAG_NEEDED))
+		p->icmp_rest = bpf_htonl((__u32)length << 16);
+	if (data > MAX_ICMP4_ERROR - sizeof(h)) {
+		data = MAX_ICMP4_ERROR - sizeof(h);
+		if (length)
+			p->icmp_rest = 0;
+	}
+	reason = write_transport(skb, q, true, true);
+	if (reason != GO_ON)
+		return reason;
+
+	header4(&h.quoted, q, 0, false);
+	__builtin_memset(&h.icmp, 0, sizeof(h.icmp));
+	h.icmp.type = p->icmp_type;
+	h.icmp.code = p->icmp_code;
+	h.icmp.rest = p->icmp_rest;
+	p->l4_len = sizeof(h.icmp) + sizeof(h.quoted) + data;
+	header4(&h.outer, p, flags, false);
+
+	if (data < present && bpf_skb_change_tail(skb, q->l4 + data, 0))
+		return HELPER_FAILED;
+	if (bpf_skb_adjust_room(skb, -(__s32)(old_head - sizeof(h) - 20), BPF_ADJ_ROOM_NET, 0) ||
+	    bpf_skb_change_proto(skb, bpf_htons(ETH_P_IP), 0) || store_ethertype(skb, ETH_P_IP))
+		return HELPER_FAILED;
+	sum = bpf_csum_diff(0, 0, (__be32 *)&h.icmp, sizeof(h.icmp) + sizeof(h.quoted), 0);
+	if (sum < 0)
+		return HELPER_FAILED;
+	h.icmp.check = ~fold((__u64)sum + sum_range(skb, ETH_HLEN + sizeof(h), data));
+	if (bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
+		return HELPER_FAILED;
+	return TRANSLATED_6TO4;
+}
+
+SUBPROG int write_error_4to6(struct __sk_buff *skb, struct packet *p, struct packet *q, __u32 flags)
+{
+	if (!p || !q)
+		return HELPER_FAILED;
+
+	struct {
+		struct ipv6hdr outer;
+		struct icmp6hdr icmp;
+		struct ipv6hdr quoted;
+		struct fragment_header frag;
+	} h;
+	__u32 head = q->fragment ? sizeof(h) : sizeof(h) - FRAGMENT_HEADER;
+	__u32 quoted_head = q->fragment ? IP6_HEADER + FRAGMENT_HEADER : IP6_HEADER;
+	__u32 data, present = q->l4_here;
+	struct fragment_header unused;
+	bool extensible = p->icmp_type == ICMPV6_TIME_EXCEED || p->icmp_type == ICMPV6_DEST_UNREACH;
+	__u8 length = 0;
+	__s32 room;
+	__s64 sum;
+	int reason;
+
+	data = quote_bytes(q, extensible ? (bpf_ntohl(p->icmp_rest) >> 16 & 0xff) * 4 : 0,
+			   q->l4 - q->l3, quoted_head, 8, &length);
+	if (extensible)
+		p->icmp_rest = bpf_htonl((__u32)length << 24);
+	if (data > MIN_IPV6_MTU - head) {
+		data = MIN_IPV6_MTU - head;
+		if (length)
+			p->icmp_rest = 0;
+	}
+	reason = write_transport(skb, q, false, true);
+	if (reason != GO_ON)
+		return reason;
+
+	header6(&h.quoted, &h.frag, q, 0);
+	__builtin_memset(&h.icmp, 0, sizeof(h.icmp));
+	h.icmp.icmp6_type = p->icmp_type;
+	h.icmp.icmp6_code = p->icmp_code;
+	h.icmp.icmp6_dataun.un_data32[0] = p->icmp_rest;
+	p->l4_len = sizeof(h.icmp) + quoted_head + data;
+	header6(&h.outer, &unused, p, flags);
+
+	if (data < present && bpf_skb_change_tail(skb, q->l4 + data, 0))
+		return HELPER_FAILED;
+	room = (__s32)head - (__s32)(q->l4 - ETH_HLEN) - 20;
+	if ((room && bpf_skb_adjust_room(skb, room, BPF_ADJ_ROOM_NET, 0)) ||
+	    bpf_skb_change_proto(skb, bpf_htons(ETH_P_IPV6), 0) || store_ethertype(skb, ETH_P_IPV6))
+		return HELPER_FAILED;
+	sum = q->fragment ? bpf_csum_diff(0, 0, (__be32 *)&h.icmp, 56, 0)
+			  : bpf_csum_diff(0, 0, (__be32 *)&h.icmp, 48, 0);
+	if (sum < 0)
+		return HELPER_FAILED;
+	h.icmp.icmp6_cksum =
+		~fold((__u64)sum + pseudo6(&p->src6, &p->dst6, p->l4_len, IPPROTO_ICMPV6) +
+		      sum_range(skb, ETH_HLEN + head, data));
+	if (q->fragment) {
+		if (bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
+			return HELPER_FAILED;
+	} else if (bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h) - FRAGMENT_HEADER, 0)) {
+		return HELPER_FAILED;
+	}
+	return TRANSLATED_4TO6;
+}
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-FileCopyrightText: 2026 The v6native authors */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Sessions and the TCP state machine (RFC 6146 section 3.5), and their expiry: one
+ * timer sweeps the array in slices. An entry past its deadline is absent for every
+ * packet; the sweep only collects it.
+ */
+#ifndef V6N_SESSION_H
+#define V6N_SESSION_H
+
+#include "abi.h"
+#include "answer.h"
+#include "bib.h"
+#include "clock.h"
+#include "parse.h"
+
+#define SWEEP_SLICE 20000U
+#define SWEEP_PERIOD_NS (250 * 1000000ULL)
+#define REFRESH_SLACK_NS (SECOND_NS / 2) /* spares a write of the shared line per packet */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__type(key, struct session_key);
+	__type(value, __u32);
+} session_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 131072);
+	__type(key, __u32);
+	__type(value, struct session);
+} sessions SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 131072);
+	__type(value, __u32);
+} free_sessions SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct nat64_config);
+} nat64_config SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} nat64_active SEC(".maps");
+
+static __always_inline struct nat64_config *nat64_settings(void)
+{
+	__u32 zero = 0, slot, *active = bpf_map_lookup_elem(&nat64_active, &zero);
+
+	if (!active)
+		return 0;
+	slot = *active & 1;
+	return bpf_map_lookup_elem(&nat64_config, &slot);
+}
+
+/* What a TCP segment is to the state machine; DATA is any other packet. */
+enum tcp_event {
+	EVENT_V6_SYN,
+	EVENT_V4_SYN,
+	EVENT_V6_FIN,
+	EVENT_V4_FIN,
+	EVENT_RST,
+	EVENT_DATA,
+	EVENT_SLOTS = 8, /* a power of two, so that the verifier sees the bound */
+};
+
+#define KEEP 0xf
+#define NEXT(STATE, TIMER) ((STATE) << 4 | (TIMER))
+#define EST TIMER_TCP_EST
+#define TRANS TIMER_TCP_TRANS
+
+/* RFC 6146 section 3.5.2.2 as one table: state and event give the next state and the timer.
+ * CLOSED is what a session is created from; TIMEOUT is the sweep's business.
+ */
+static const __u8 transitions[STATE_COUNT * EVENT_SLOTS] = {
+	[STATE_CLOSED * EVENT_SLOTS] = NEXT(STATE_V6_INIT, TRANS),
+	NEXT(STATE_V4_INIT, TRANS),
+	NEXT(STATE_CLOSED, KEEP),
+	NEXT(STATE_CLOSED, KEEP),
+	NEXT(STATE_CLOSED, KEEP),
+	NEXT(STATE_CLOSED, KEEP),
+	[STATE_V4_INIT * EVENT_SLOTS] = NEXT(STATE_ESTABLISHED, EST),
+	NEXT(STATE_V4_INIT, KEEP),
+	NEXT(STATE_V4_INIT, KEEP),
+	NEXT(STATE_V4_INIT, KEEP),
+	NEXT(STATE_V4_INIT, KEEP),
+	NEXT(STATE_V4_INIT, KEEP),
+	[STATE_V6_INIT * EVENT_SLOTS] = NEXT(STATE_V6_INIT, TRANS),
+	NEXT(STATE_ESTABLISHED, EST),
+	NEXT(STATE_V6_INIT, KEEP),
+	NEXT(STATE_V6_INIT, KEEP),
+	NEXT(STATE_V6_INIT, KEEP),
+	NEXT(STATE_V6_INIT, KEEP),
+	[STATE_ESTABLISHED * EVENT_SLOTS] = NEXT(STATE_ESTABLISHED, EST),
+	NEXT(STATE_ESTABLISHED, EST),
+	NEXT(STATE_V6_FIN_RCV, KEEP),
+	NEXT(STATE_V4_FIN_RCV, KEEP),
+	NEXT(STATE_TRANS, TRANS),
+	NEXT(STATE_ESTABLISHED, EST),
+	[STATE_V4_FIN_RCV * EVENT_SLOTS] = NEXT(STATE_V4_FIN_RCV, EST),
+	NEXT(STATE_V4_FIN_RCV, EST),
+	NEXT(STATE_V4_FIN_V6_FIN_RCV, TRANS),
+	NEXT(STATE_V4_FIN_RCV, EST),
+	NEXT(STATE_V4_FIN_RCV, EST),
+	NEXT(STATE_V4_FIN_RCV, EST),
+	[STATE_V6_FIN_RCV * EVENT_SLOTS] = NEXT(STATE_V6_FIN_RCV, EST),
+	NEXT(STATE_V6_FIN_RCV, EST),
+	NEXT(STATE_V6_FIN_RCV, EST),
+	NEXT(STATE_V4_FIN_V6_FIN_RCV, TRANS),
+	NEXT(STATE_V6_FIN_RCV, EST),
+	NEXT(STATE_V6_FIN_RCV, EST),
+	[STATE_V4_FIN_V6_FIN_RCV * EVENT_SLOTS] = NEXT(STATE_V4_FIN_V6_FIN_RCV, KEEP),
+	NEXT(STATE_V4_FIN_V6_FIN_RCV, KEEP),
+	NEXT(STATE_V4_FIN_V6_FIN_RCV, KEEP),
+	NEXT(STATE_V4_FIN_V6_FIN_RCV, KEEP),
+	NEXT(STATE_V4_FIN_V6_FIN_RCV, KEEP),
+	NEXT(STATE_V4_FIN_V6_FIN_RCV, KEEP),
+	[STATE_TRANS * EVENT_SLOTS] = NEXT(STATE_ESTABLISHED, EST),
+	NEXT(STATE_ESTABLISHED, EST),
+	NEXT(STATE_ESTABLISHED, EST),
+	NEXT(STATE_ESTABLISHED, EST),
+	NEXT(STATE_TRANS, KEEP),
+	NEXT(STATE_ESTABLISHED, EST),
+};
+
+static __always_inline __u32 tcp_event(const struct packet *p, bool from6)
+{
+	if (p->tcp_flags & TCP_RST)
+		return EVENT_RST;
+	if (p->tcp_flags & TCP_SYN)
+		return from6 ? EVENT_V6_SYN : EVENT_V4_SYN;
+	if (p->tcp_flags & TCP_FIN)
+		return from6 ? EVENT_V6_FIN : EVENT_V4_FIN;
+	return EVENT_DATA;
+}
+
+static __always_inline __u32 proto_timer(__u8 proto)
+{
+	return proto == BIB_UDP ? TIMER_UDP : TIMER_ICMP;
+}
+
+/* An established session past its deadline first becomes TRANS (section 3.5.2.2). */
+static __always_inline bool session_alive(struct session *s, struct nat64_config *cfg, __u64 now)
+{
+	if (now < s->deadline_ns)
+		return true;
+	if (s->state != STATE_ESTABLISHED ||
+	    now >= s->deadline_ns + cfg->timeout_ns[TIMER_TCP_TRANS])
+		return false;
+	s->state = STATE_TRANS;
+	s->deadline_ns += cfg->timeout_ns[TIMER_TCP_TRANS];
+	return true;
+}
+
+static __always_inline struct session *session_slot(__u32 bib_index, __be32 remote4, __be16 port)
+{
+	struct session_key key = {.bib = bib_index, .remote4 = remote4, .remote_port = port};
+	__u32 *index = bpf_map_lookup_elem(&session_index, &key);
+	struct session *s;
+
+	if (!index)
+		return 0;
+	s = bpf_map_lookup_elem(&sessions, index);
+	/* The slot may have been given to another session since. */
+	if (!s || !(s->flags & SESSION_IN_USE) || s->bib != bib_index || s->remote4 != remote4 ||
+	    s->remote_port != port)
+		return 0;
+	return s;
+}
+
+static __always_inline struct session *session_find(__u32 bib_index, __be32 remote4, __be16 port,
+						    struct nat64_config *cfg, __u64 now)
+{
+	struct session *s = session_slot(bib_index, remote4, port);
+
+	return s && session_alive(s, cfg, now) ? s : 0;
+}
+
+/* A packet of the session: the state machine's step, the lifetime, the bytes. */
+static __always_inline void session_packet(struct session *s, const struct packet *p, bool from6,
+					   struct nat64_config *cfg, __u64 now, __u32 bytes)
+{
+	__u32 timer;
+	__u64 deadline;
+
+	if (from6)
+		s->bytes_6to4 += bytes;
+	else
+		s->bytes_4to6 += bytes;
+	if (s->proto == BIB_TCP) {
+		__u32 step = s->state * EVENT_SLOTS + tcp_event(p, from6);
+		__u8 next;
+
+		barrier_var(step); /* else the mask, which the verifier needs, is optimised away */
+		next = transitions[step & (STATE_COUNT * EVENT_SLOTS - 1)];
+
+		timer = next & 0xf;
+		if (s->state != next >> 4)
+			s->state = next >> 4;
+		if (timer == KEEP)
+			return;
+	} else {
+		timer = proto_timer(s->proto);
+	}
+	if (timer >= TIMER_COUNT)
+		return;
+	deadline = now + cfg->timeout_ns[timer];
+	if (deadline > s->deadline_ns + REFRESH_SLACK_NS || deadline < s->deadline_ns)
+		s->deadline_ns = deadline;
+}
+
+static __always_inline void session_init(struct session *s, struct packet *p, bool from6,
+					 struct nat64_config *cfg, __u64 now, __u32 flags)
+{
+	s->bytes_6to4 = 0;
+	s->bytes_4to6 = 0;
+	s->created_ns = now;
+	s->deadline_ns = now;
+	s->state = s->proto == BIB_TCP ? STATE_CLOSED : STATE_NO_STATE;
+	s->flags = SESSION_IN_USE | flags;
+	session_packet(s, p, from6, cfg, now, 0);
+}
+
+/*
+ * A session on a BIB entry that the caller holds once for it. Gives GO_ON, or a
+ * reason, after which the caller releases its hold. An expired session in the
+ * same place is taken over, with its hold.
+ */
+SUBPROG int session_create(struct work *w, bool from6, __u32 proto_flags, struct nat64_config *cfg)
+{
+	if (!w || !cfg)
+		return HELPER_FAILED;
+
+	struct packet *p = &w->p;
+	struct session_key key = {.bib = w->bib};
+	struct nat64_state *st = state();
+	struct session *s;
+	__u32 index;
+
+	if (!st)
+		return TABLE_FULL;
+	key.remote4 = from6 ? p->dst4 : p->src4;
+	if ((proto_flags >> 8) != BIB_ICMP)
+		key.remote_port = from6 ? p->dport : p->sport;
+	s = session_slot(key.bib, key.remote4, key.remote_port);
+	if (s) {
+		session_init(s, p, from6, cfg, w->now, proto_flags & 0xff);
+		bib_release(w->bib); /* the expired one held it already */
+		return GO_ON;
+	}
+	if (st->session_count >= cfg->max_sessions)
+		return TABLE_FULL;
+	index = take_slot(&free_sessions, &st->sessions_used_to, session_limit);
+	s = bpf_map_lookup_elem(&sessions, &index);
+	if (!s)
+		return TABLE_FULL;
+	s->bib = key.bib;
+	s->remote4 = key.remote4;
+	s->remote_port = key.remote_port;
+	s->proto = proto_flags >> 8;
+	session_init(s, p, from6, cfg, w->now, proto_flags & 0xff);
+	if (bpf_map_update_elem(&session_index, &key, &index, BPF_NOEXIST)) {
+		s->flags = 0;
+		bpf_map_push_elem(&free_sessions, &index, 0);
+		/* Another CPU opened the same session just now: that is as good. */
+		s = session_slot(key.bib, key.remote4, key.remote_port);
+		if (!s)
+			return TABLE_FULL;
+		bib_release(w->bib);
+		return GO_ON;
+	}
+	__sync_fetch_and_add(&st->session_count, 1);
+	return GO_ON;
+}
+
+SUBPROG int session_delete(__u32 index, struct session *s)
+{
+	if (!s)
+		return 0;
+
+	struct session_key key = {
+		.bib = s->bib, .remote4 = s->remote4, .remote_port = s->remote_port};
+	struct nat64_state *st = state();
+	__u32 bib_index = s->bib;
+
+	bpf_map_delete_elem(&session_index, &key);
+	s->flags = 0;
+	bpf_map_push_elem(&free_sessions, &index, 0);
+	if (st)
+		__sync_fetch_and_add(&st->session_count, -1);
+	return bib_release(bib_index);
+}
+
+struct sweep {
+	__u64 now;
+	__u64 trans_ns;
+	__u32 position;
+	__u32 used_to;
+};
+
+static long sweep_one(__u32 i, struct sweep *sweep)
+{
+	__u32 index = (sweep->position + i) % sweep->used_to;
+	struct session *s = bpf_map_lookup_elem(&sessions, &index);
+
+	if (!s || !(s->flags & SESSION_IN_USE) || sweep->now < s->deadline_ns)
+		return 0;
+	if (s->state == STATE_ESTABLISHED) {
+		s->state = STATE_TRANS;
+		s->deadline_ns += sweep->trans_ns;
+		return 0;
+	}
+	session_delete(index, s);
+	return 0;
+}
+
+/* One slice; in a function of its own so that tests can run it without the timer. */
+SUBPROG int sweep_slice(void)
+{
+	struct nat64_config *cfg = nat64_settings();
+	struct nat64_state *st = state();
+	struct sweep sweep = {};
+	__u32 n;
+
+	if (!cfg || !st)
+		return 0;
+	sweep.now = now_ns(cfg->clock_offset_ns);
+	sweep.trans_ns = cfg->timeout_ns[TIMER_TCP_TRANS];
+	sweep.used_to = st->sessions_used_to;
+	if (sweep.used_to > session_limit)
+		sweep.used_to = session_limit;
+	if (!sweep.used_to)
+		return 0;
+	n = sweep.used_to < SWEEP_SLICE ? sweep.used_to : SWEEP_SLICE;
+	sweep.position = st->sweep_position % sweep.used_to;
+	bpf_loop(n, sweep_one, &sweep, 0);
+	st->sweep_position = (sweep.position + n) % sweep.used_to;
+	if (sweep.position + n >= sweep.used_to)
+		st->sweep_rounds++;
+	return 0;
+}
+
+struct sweeper {
+	struct bpf_timer timer;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sweeper);
+} sweeper SEC(".maps");
+
+static int sweep_tick(void *map __attribute__((unused)), __u32 *key __attribute__((unused)),
+		      struct sweeper *element)
+{
+	sweep_slice();
+	bpf_timer_start(&element->timer, SWEEP_PERIOD_NS, 0);
+	return 0;
+}
+
+#endif

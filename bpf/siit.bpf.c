@@ -1,0 +1,286 @@
+/* SPDX-FileCopyrightText: 2026 The v6native authors */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Stateless translation (RFC 7915) at ingress of clat-x: the CLAT of RFC 6877 and
+ * explicit address mappings (RFC 7757). A tunnel client's 100.64/10 address is an
+ * EAM into the CLAT's own /96; what has no EAM is in the pref64. One end at least
+ * must have an EAM: this is no open translator.
+ */
+#include "abi.h"
+#include "answer.h"
+#include "eam.h"
+#include "parse.h"
+#include "rfc6052.h"
+#include "rfc7915.h"
+#include "slow.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct siit_config);
+} siit_config SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} siit_active SEC(".maps");
+
+static __always_inline struct siit_config *siit_settings(void)
+{
+	__u32 zero = 0, slot, *active = bpf_map_lookup_elem(&siit_active, &zero);
+
+	if (!active)
+		return 0;
+	slot = *active & 1;
+	return bpf_map_lookup_elem(&siit_config, &slot);
+}
+
+/* Both addresses of a packet into the other family; gives how many had an EAM, or NONE. */
+SUBPROG __u32 map_6to4(struct packet *p, struct siit_config *cfg)
+{
+	if (!p || !cfg)
+		return NONE;
+
+	__u32 by_eam = 0;
+
+	if (eam_6to4(&p->src6, &p->src4))
+		by_eam++;
+	else if (!pref64_covers(&cfg->pref64, &p->src6) ||
+		 !pref64_extract(&cfg->pref64, &p->src6, &p->src4))
+		return NONE;
+	if (eam_6to4(&p->dst6, &p->dst4))
+		by_eam++;
+	else if (!pref64_covers(&cfg->pref64, &p->dst6) ||
+		 !pref64_extract(&cfg->pref64, &p->dst6, &p->dst4))
+		return NONE;
+	return by_eam;
+}
+
+SUBPROG __u32 map_4to6(struct packet *p, struct siit_config *cfg)
+{
+	if (!p || !cfg)
+		return 0;
+
+	__u32 by_eam = 0;
+
+	if (eam_4to6(p->src4, &p->src6))
+		by_eam++;
+	else
+		pref64_embed(&cfg->pref64, p->src4, &p->src6);
+	if (eam_4to6(p->dst4, &p->dst6))
+		by_eam++;
+	else
+		pref64_embed(&cfg->pref64, p->dst4, &p->dst6);
+	return by_eam;
+}
+
+/* ICMP in fragments: its checksum needs the whole (RFC 7915 section 5.2), so to the slow path. */
+static __always_inline bool slow_fragment(const struct packet *p, bool from6)
+{
+	if (!p->fragment)
+		return false;
+	return p->proto == (from6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+}
+
+SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct siit_config *cfg)
+{
+	if (!w || !cfg)
+		return HELPER_FAILED;
+
+	struct packet *p = &w->p, *q = &w->q;
+	struct in6_addr source = p->src6;
+	__u32 mapped, mtu;
+	int reason = check_error6(skb, p);
+
+	if (reason == GO_ON)
+		reason = parse6(skb, q, p->l4 + ICMP_HEADER, true);
+	if (reason != GO_ON)
+		return reason;
+	mapped = map_6to4(p, cfg);
+	if (mapped == NONE) {
+		/* A router of the IPv6 network reports: it has no IPv4 address, we lend ours (RFC 6791). */
+		if (!eam_6to4(&p->dst6, &p->dst4))
+			return NO_MAPPING;
+		p->src6 = source;
+		p->src4 = cfg->icmp4_source;
+	} else if (!mapped) {
+		return SOURCE_NOT_ALLOWED;
+	}
+	if (map_6to4(q, cfg) - 1 >= 2)
+		return NO_MAPPING;
+	if (q->proto == IPPROTO_ICMPV6 && first_or_whole(q)) {
+		if (is_icmp6_error(q->icmp_type))
+			return QUOTE_IS_ERROR;
+		reason = icmp_query_6to4(q);
+		if (reason != GO_ON)
+			return reason;
+	}
+	if (p->icmp_type == ICMPV6_PKT_TOOBIG && q->fragment_header) {
+		mtu = bpf_ntohl(p->icmp_rest);
+		p->icmp_rest = bpf_htonl(mtu > FRAGMENT_HEADER ? mtu - FRAGMENT_HEADER : 0);
+	}
+	reason = icmp_error_6to4(p);
+	return reason == GO_ON ? write_error_6to4(skb, p, q, w->flags) : reason;
+}
+
+SUBPROG int siit_6to4(struct __sk_buff *skb, struct work *w, struct siit_config *cfg)
+{
+	if (!w || !cfg)
+		return HELPER_FAILED;
+
+	struct packet *p = &w->p;
+	__u32 mapped;
+	int reason = parse6(skb, p, ETH_HLEN, false);
+
+	if (reason == TRUNCATED || reason == BAD_HEADER)
+		return reason;
+	if (p->dst6.s6_addr[0] == 0xff) {
+		w->action = TC_ACT_OK;
+		return PASS_MULTICAST;
+	}
+	if (reason != GO_ON)
+		return reason;
+	if (p->proto == IPPROTO_ICMPV6 && first_or_whole(p) && !p->fragment &&
+	    is_icmp6_error(p->icmp_type))
+		return error_6to4(skb, w, cfg);
+	mapped = map_6to4(p, cfg);
+	if (mapped == NONE)
+		return NO_MAPPING;
+	if (!mapped)
+		return SOURCE_NOT_ALLOWED;
+	if (slow_fragment(p, true))
+		return to_slow(skb, w, cfg->slow_ifindex, SLOW_CLAT, SLOW_FRAGMENTED_ICMP);
+	if (first_or_whole(p)) {
+		if (p->proto == IPPROTO_UDP && p->l4_check == 0)
+			return UDP_NO_CHECKSUM;
+		reason = p->proto == IPPROTO_ICMPV6 ? icmp_query_6to4(p) : GO_ON;
+		if (reason != GO_ON)
+			return reason;
+	}
+	return write_6to4(skb, p, w->flags);
+}
+
+SUBPROG int error_4to6(struct __sk_buff *skb, struct work *w, struct siit_config *cfg)
+{
+	if (!w || !cfg)
+		return HELPER_FAILED;
+
+	struct packet *p = &w->p, *q = &w->q;
+	int reason = check_error4(skb, p);
+
+	if (reason == GO_ON)
+		reason = parse4(skb, q, p->l4 + ICMP_HEADER, true);
+	if (reason != GO_ON)
+		return reason;
+	if (!map_4to6(p, cfg))
+		return SOURCE_NOT_ALLOWED;
+	if (!map_4to6(q, cfg))
+		return NO_MAPPING;
+	if (q->proto == IPPROTO_ICMP && first_or_whole(q)) {
+		if (is_icmp4_error(q->icmp_type))
+			return QUOTE_IS_ERROR;
+		reason = icmp_query_4to6(q);
+		if (reason != GO_ON)
+			return reason;
+	}
+	reason = icmp_error_4to6(p, q->l4 - q->l3 + q->l4_len);
+	return reason == GO_ON ? write_error_4to6(skb, p, q, w->flags) : reason;
+}
+
+SUBPROG int siit_4to6(struct __sk_buff *skb, struct work *w, struct siit_config *cfg)
+{
+	if (!w || !cfg)
+		return HELPER_FAILED;
+
+	struct packet *p = &w->p;
+	__u8 first;
+	int reason = parse4(skb, p, ETH_HLEN, false);
+
+	if (reason == TRUNCATED || reason == BAD_HEADER)
+		return reason;
+	if (bpf_ntohl(p->dst4) >> 28 == 14) {
+		w->action = TC_ACT_OK;
+		return PASS_MULTICAST;
+	}
+	if (reason != GO_ON)
+		return reason;
+	if (p->proto == IPPROTO_ICMP && first_or_whole(p) && !p->fragment &&
+	    is_icmp4_error(p->icmp_type))
+		return error_4to6(skb, w, cfg);
+	first = bpf_ntohl(p->src4) >> 24;
+	if (first == 0 || first == 127 || first >= 224)
+		return BAD_SOURCE;
+	if (!map_4to6(p, cfg))
+		return SOURCE_NOT_ALLOWED;
+	if (slow_fragment(p, false))
+		return to_slow(skb, w, cfg->slow_ifindex, SLOW_CLAT, SLOW_FRAGMENTED_ICMP);
+	reason = fragment_udp0(skb, w, cfg->slow_ifindex);
+	if (reason != GO_ON)
+		return reason;
+	if (!(w->flags & WAS_REASSEMBLED) && must_refragment(skb, p, cfg->lowest_ipv6_mtu))
+		return refragment(skb, w, MARK_FRAG_CLAT);
+	if (first_or_whole(p) && p->proto == IPPROTO_ICMP) {
+		reason = icmp_query_4to6(p);
+		if (reason != GO_ON)
+			return reason;
+	}
+	reason = write_4to6(skb, p, w->flags);
+	if (reason == TRANSLATED_4TO6 && must_cut(p, w->flags, cfg->lowest_ipv6_mtu))
+		return to_slow(skb, w, cfg->slow_ifindex, SLOW_UP, SLOW_TOO_BIG);
+	return reason;
+}
+
+static __always_inline int answer(struct __sk_buff *skb, struct work *w, int reason, bool from6)
+{
+	if (reason == ROUTING_HEADER)
+		return answer6(skb, w, reason, ICMP6_BAD_FIELD, w->p.pointer);
+	if (reason == SOURCE_ROUTE)
+		return answer4(skb, w, reason, ICMP4_UNREACH(5));
+	if (reason == SOURCE_NOT_ALLOWED)
+		return from6 ? answer6(skb, w, reason, ICMP6_PROHIBITED, 0)
+			     : answer4(skb, w, reason, ICMP4_UNREACH(13));
+	return reason;
+}
+
+SEC("tc")
+int siit(struct __sk_buff *skb)
+{
+	struct siit_config *cfg = siit_settings();
+	__u32 zero = 0, mark = skb->mark & MARK_MASK;
+	struct work *w = bpf_map_lookup_elem(&scratch, &zero);
+	int reason;
+
+	if (!cfg || !w)
+		return TC_ACT_SHOT;
+	if (skb->protocol != bpf_htons(ETH_P_IPV6) && skb->protocol != bpf_htons(ETH_P_IP))
+		return pass(PASS_NOT_IP);
+	/* Ours came back, or what the NAT64 sent to the IPv4 internet is routed here: a loop. */
+	if (mark & MARK_CLAT_OUT || (mark & MARK_NAT64_OUT && skb->protocol == bpf_htons(ETH_P_IP)))
+		return drop(LOOP);
+	w->flags = HOP_ADD_ONE | (mark == MARK_REASSEMBLED ? WAS_REASSEMBLED : 0);
+	w->action = TC_ACT_SHOT;
+	w->icmp6_source = cfg->icmp6_source;
+	w->icmp4_source = cfg->icmp4_source;
+	w->icmp_rate = cfg->icmp_rate;
+	w->now = now_ns(0);
+	if (skb->pkt_type != 0)
+		bpf_skb_change_type(skb, 0);
+	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+		reason = siit_6to4(skb, w, cfg);
+		reason = answer(skb, w, reason, true);
+	} else {
+		reason = siit_4to6(skb, w, cfg);
+		reason = answer(skb, w, reason, false);
+	}
+	if (reason == TRANSLATED_6TO4 || reason == TRANSLATED_4TO6)
+		w->action = TC_ACT_OK;
+	if (w->action == TC_ACT_OK && reason != REFRAGMENT)
+		skb->mark = (skb->mark & ~MARK_MASK) | MARK_CLAT_OUT;
+	count(reason);
+	return w->action;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
