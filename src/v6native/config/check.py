@@ -13,7 +13,7 @@ import copy
 import hashlib
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any, cast, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -159,26 +159,36 @@ def _type(source: Source, path: KeyPath, value: object, wanted: str) -> ConfigPr
     header = source.dotted(path)
     given = f"{shown(value)} is {kind(value)}"
     match wanted:
+        case "list_type" if isinstance(value, dict):
+            return source.problem("type", path, f"{given}, a list is wanted", f"write [[{header}]], in double brackets")
         case "list_type":
-            doubled = isinstance(value, dict)
-            remedy = f"write [[{header}]], in double brackets" if doubled else f"write {key} = [{shown(value)}]"
+            remedy = f"write {key} = {_example(path, value)}"
             return source.problem("type", path, f"{given}, a list is wanted", remedy)
-        case "model_type" | "dict_type" | "model_attributes_type":
-            named = len(path) > 1 and isinstance(value, str | int | list | bool)
-            remedy = f"write [{path[0]}.NAME] above it, with a name of your choice" if named else f"write [{header}]"
-            if not named and path[0] in ("node", "tunnel", "client"):
-                remedy = f"write [{path[0]}.NAME]"
-            return source.problem("type", path, f"{given}, a table is wanted", remedy)
         case "bool_type":
             return source.problem("type", path, f"{given}, a boolean is wanted", "write true or false, without quotes")
         case "int_type":
-            number = value if isinstance(value, str) and value.isdecimal() else None
-            remedy = f"write {key} = {number}, without quotes" if number else "write a whole number"
+            number = isinstance(value, str) and value.isdecimal()
+            remedy = f"write {key} = {value}, without quotes" if number else "write a whole number"
             return source.problem("type", path, f"{given}, a whole number is wanted", remedy)
         case _:
-            unlist = isinstance(value, list) and len(value) == 1 and isinstance(value[0], str)
-            remedy = f"write {key} = {shown(cast('list[object]', value)[0])}" if unlist else 'write it in "quotes"'
-            return source.problem("type", path, f"{given}, a string is wanted", remedy)
+            return source.problem("type", path, f"{given}, a table is wanted", f"write {_header(path)}")
+
+
+def _example(path: KeyPath, value: object) -> str:
+    """The given string as a list; else the documentation's example."""
+    table = table_at(path[:-1])
+    field = table.model_fields.get(str(path[-1])) if table else None
+    if isinstance(value, str) or field is None or not field.examples:
+        return shown([value])
+    return shown(next((e for e in field.examples if isinstance(e, list)), field.examples[0]))
+
+
+def _header(path: KeyPath) -> str:
+    """How the table that belongs here begins."""
+    field = NetworkFile.model_fields.get(str(path[0]))
+    if field is not None and get_origin(field.annotation) is dict:
+        return f"[{path[0]}.NAME] above it, with a name of your choice"
+    return f"[{'.'.join(str(key) for key in path if isinstance(key, str))}] and its keys below"
 
 
 def table_at(path: KeyPath) -> type[Table] | None:

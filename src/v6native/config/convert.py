@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from v6native.config.model import (
     Nat64,
     Network,
     Node,
+    OwnIPv4,
     Pool4Entry,
     PortRange,
     StaticBib,
@@ -26,7 +28,7 @@ from v6native.config.model import (
 )
 
 UNBOUND = (Upstream(IPv4Address("127.0.0.1")), Upstream(IPv6Address("::1")))
-CLAT_SUBNET = 0x64 << 48  # the fifth group of an address; its high octet is RFC 6052's u, which is zero
+CLAT_PARTS = (0x64, 0x46, 0xC1)  # tried in this order
 
 
 def convert(file: NetworkFile, path: Path) -> Config:
@@ -50,12 +52,32 @@ def convert(file: NetworkFile, path: Path) -> Config:
 
 
 def clat_prefix(file: NetworkFile) -> IPv6Network | None:
-    """The file's, else `…:64::/96` in the first of the tunnels with IPv4 and our prefixes that has 64 bits; else None."""
+    """The file's; else derived, where a tunnel has IPv4 or a node's own IPv4 takes the CLAT; None: not needed, or no room."""
     if file.clat.prefix is not None:
         return file.clat.prefix
-    outer = [tunnel.prefix for tunnel in file.tunnel.values() if tunnel.clat4] + list(file.network.prefix)
-    roomy = next((prefix for prefix in outer if prefix.prefixlen <= 64), None)
-    return IPv6Network((int(roomy.network_address) | CLAT_SUBNET, 96)) if roomy else None
+    tunnels = [tunnel.prefix for tunnel in file.tunnel.values() if tunnel.clat4]
+    if not tunnels and not any(node.own_ipv4 is OwnIPv4.CLAT for node in file.node.values()):
+        return None
+    taken = [*file.network.pref64, *(tunnel.prefix for tunnel in file.tunnel.values())]
+    devices = {client.address6 for client in file.client.values()}
+    return derive_clat96([*tunnels, *file.network.prefix], taken, devices)
+
+
+def derive_clat96(
+    bases: Iterable[IPv6Network], taken: Collection[IPv6Network], devices: Collection[IPv6Address] = ()
+) -> IPv6Network | None:
+    """A /96 in the first of `bases` that has room for one beside what is `taken`, of which the base itself does not count.
+
+    Up to /48 it is a subnet of its own, else a part of the subnet; bits 64 to 71 stay zero (RFC 6052 §2.2).
+    """
+    for base in (b for b in bases if b.prefixlen <= 64):
+        shift = 64 if base.prefixlen <= 48 else 48
+        for part in CLAT_PARTS:
+            found = IPv6Network((int(base.network_address) | part << shift, 96))
+            beside = not any(found.overlaps(other) for other in taken if other != base)
+            if beside and not any(device in found for device in devices):
+                return found
+    return None
 
 
 def tunnel_node(tunnel: TunnelTable, file: NetworkFile) -> str:

@@ -67,7 +67,7 @@ class NetworkTable(Table):
 
     name: Name = Field(description="A name for the network, for humans.", examples=["example"])
     prefix: OneOrMorePrefixes = Field(
-        description="The IPv6 prefixes that are ours and routed to us.", examples=[["2001:db8::/40"]]
+        description="The IPv6 prefixes that are ours and routed to us.", examples=[["2001:db8::/40"], "2001:db8::/40"]
     )
     pref64: OneOrMorePrefixes = Field(
         default=[IPv6Network("64:ff9b::/96")],
@@ -167,8 +167,8 @@ class ClatTable(Table):
 
     prefix: Prefix6 | None = Field(
         default=None,
-        description="The CLAT's own /96. Default: `…:64::/96` in the first tunnel that has `clat4`, else in "
-        "`network.prefix`.",
+        description="The CLAT's own /96. Default: `…:64::/96` in the first tunnel that has `clat4` and is no longer "
+        "than /64, else in `network.prefix`.",
         examples=["2001:db8:a:64::/96"],
     )
     eam: list[EamTable] = Field(default=[], description="Explicit address mappings, one `[[clat.eam]]` each.")

@@ -33,10 +33,11 @@ def load(path: Path, clients_dir: Path | None, node: str | None = None) -> Confi
     if file is not None:
         config = convert(file, path)
         draft = rules.Draft(source, file, config)
-        problems += rules.check(draft)
+        reported = {problem.key for problem in problems}  # what replaces a wrong value is no second mistake
+        problems += [problem for problem in rules.check(draft) if problem.key not in reported]
         if node is not None and node not in draft.names("node"):
             problems.append(_no_such_node(source.path, node, draft.names("node")))
-    ordered = tuple(sorted(dict.fromkeys(problems), key=lambda p: (p.file != path, str(p.file), p.line or 0)))
+    ordered = tuple(sorted(dict.fromkeys(problems), key=lambda p: (p.file != path, str(p.file), p.line or 0, p.key)))
     if file is None or any(p.severity is Severity.ERROR for p in ordered):
         raise ConfigError(ordered)
     return replace(config, warnings=ordered)

@@ -164,7 +164,8 @@ class Eam:
 class Clat:
     """`prefix` is the /96 in which 100.64.a.b stands for a tunnel client (RFC 6877 §6.3).
 
-    A loaded Config has one wherever there is room for one, needed or not: see `convert.clat_prefix`.
+    Filled in (`convert.clat_prefix`) where a tunnel has IPv4 or a node's own IPv4 takes the CLAT. None: the file needs
+    none; a node with own_ipv4 "auto" and no IPv4 default route derives one itself (`convert.derive_clat96`).
     """
 
     prefix: IPv6Network | None = None

@@ -18,6 +18,7 @@ from v6native.config.problem import ConfigProblem, Severity
 RawTable = dict[str, object]
 
 _AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_NAMES = re.compile(r"\((?:'[^']*',? ?)+\)")  # tomllib shows a dotted name as a tuple
 _BARE_ADDRESS = re.compile(r"=\s*\[?\s*(?=[0-9A-Fa-f.:]*[.:])([0-9A-Fa-f.:]+(?:/\d+)?)\s*[\],#]?")
 _BARE_WORD = re.compile(r"=\s*\[?\s*([A-Za-z_][\w.:/-]*)")
 
@@ -154,7 +155,7 @@ def _syntax(path: Path, text: str, error: tomllib.TOMLDecodeError) -> ConfigProb
     found = _AT.search(message)
     lines = text.split("\n")
     number = int(found[1]) if found and found[1] else len(lines) - (lines[-1] == "" and len(lines) > 1)
-    what = _AT.sub("", message)
+    what = _NAMES.sub(lambda names: ".".join(re.findall(r"'([^']*)'", names[0])), _AT.sub("", message))
     return ConfigProblem(
         "syntax", path, number, "", f"no valid TOML: {what[0].lower()}{what[1:]}", _hint(lines[number - 1], what)
     )

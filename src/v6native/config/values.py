@@ -34,6 +34,8 @@ def wrong(code: str, what: str, remedy: str, repaired: str | None = None) -> Pyd
 
 
 def text(value: object, example: str) -> str:
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+        raise wrong("type", f"{shown(value)} is a list, a string is wanted", f"write {shown(value[0])}", value[0])
     if not isinstance(value, str):
         raise wrong("type", f"{shown(value)} is {kind(value)}, a string is wanted", f'write "{example}", in quotes')
     return value

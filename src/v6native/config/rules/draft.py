@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from ipaddress import IPv6Network
 
+from v6native.address import valid_pref64
 from v6native.config.file import NetworkFile
 from v6native.config.model import Config
 from v6native.config.positions import KeyPath
@@ -22,6 +24,19 @@ class Draft:
     source: Source
     file: NetworkFile
     config: Config
+
+    @property
+    def pref64(self) -> list[tuple[KeyPath, IPv6Network]]:
+        """The usable pref64s with their places: an overlap with one that is wrong in itself is no second mistake."""
+        network = self.config.network
+        placed: list[tuple[KeyPath, IPv6Network]] = [
+            (("network", "pref64", i), p) for i, p in enumerate(network.pref64)
+        ]
+        return [
+            (path, prefix)
+            for path, prefix in placed
+            if valid_pref64(prefix) is None and not any(ours.subnet_of(prefix) for ours in network.prefix)
+        ]
 
     def error(self, code: str, path: KeyPath, what: str, remedy: str) -> ConfigProblem:
         return self.source.problem(code, path, what, remedy)

@@ -13,7 +13,7 @@ from v6native.config.values import name_problem
 
 LONGEST = {
     "node": 63,  # a host name's label
-    "tunnel": 11,  # leaves four of the 15 characters of an interface name
+    "tunnel": 12,  # its interface is wg-NAME, and an interface name has at most 15 characters
     "client": 63,
 }
 RESERVED_INTERFACES = frozenset({"lo", "nat64", "nat64-x", "clat", "clat-x", "v6n-slow"})
@@ -52,7 +52,3 @@ def _interfaces(draft: Draft) -> Iterator[ConfigProblem]:
                 what = f'"{interface}" is already the {seen[interface]} of this node'
                 yield draft.error("duplicate", path, what, "name each interface once")
             seen.setdefault(interface, str(path[2]))
-        for tunnel in draft.config.tunnels:
-            if tunnel.node == node.name and tunnel.name in seen:
-                what = f'"{tunnel.name}" is the name of the {seen[tunnel.name]} interface of node {node.name}'
-                yield draft.error("duplicate", ("tunnel", tunnel.name), what, "give the tunnel another name")

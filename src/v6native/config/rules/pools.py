@@ -117,7 +117,7 @@ def _static_addresses(draft: Draft, entry: StaticBib, here: KeyPath) -> Iterator
     ipv6 = entry.ipv6
     if ipv6.is_multicast or ipv6.is_loopback or ipv6.is_link_local or ipv6.is_unspecified:
         yield draft.error("static", (*here, "ipv6"), f"{ipv6} is not a host's address", "write its global address")
-    elif any(ipv6 in pref64 for pref64 in network.pref64):
+    elif any(ipv6 in pref64 for _, pref64 in draft.pref64):
         what = f"{ipv6} lies inside a pref64: it stands for an IPv4 host"
         yield draft.error("static", (*here, "ipv6"), what, "write the IPv6 host's own address")
     elif not any(ipv6 in allowed for allowed in sources or network.prefix):

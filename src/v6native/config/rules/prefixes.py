@@ -28,8 +28,8 @@ def check(draft: Draft) -> Iterator[ConfigProblem]:
             yield draft.error("prefix", path, f"{prefix} cannot be routed", remedy)
     yield from _disjoint(draft, ours, "prefix")
     yield from _pref64(draft, pref64, [p for _, p in ours])
-    yield from _disjoint(draft, pref64, "pref64")
-    for path, prefix in pref64:
+    yield from _disjoint(draft, draft.pref64, "pref64")
+    for path, prefix in draft.pref64:
         for other, tunnel in tunnels:
             if prefix.overlaps(tunnel):
                 what = (

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv6Network
 
 from v6native.address import valid_pref64
 from v6native.config.model import OwnIPv4
@@ -42,9 +43,9 @@ def _clat(draft: Draft) -> Iterator[ConfigProblem]:
         yield draft.error("clat", path, problem, _MOVE)
     if not any(prefix.subnet_of(ours) for ours in config.network.prefix):
         yield draft.error("outside", path, f"{word} is not inside network.prefix: answers would not come back", _MOVE)
-    for i, pref64 in enumerate(config.network.pref64):
+    for other, pref64 in draft.pref64:
         if prefix.overlaps(pref64):
-            place = draft.line(("network", "pref64", i))
+            place = draft.line(other)
             what = f"{word} overlaps the pref64 {pref64} ({place}): source and destination could not be told apart"
             yield draft.error("overlap", path, what, _MOVE)
     for tunnel in config.tunnels:
@@ -61,8 +62,8 @@ def _eam(draft: Draft) -> Iterator[ConfigProblem]:
         here: KeyPath = ("clat", "eam", i)
         bits4, bits6 = 32 - row.ipv4.prefixlen, 128 - row.ipv6.prefixlen
         if bits4 != bits6:
-            what = f"{row.ipv4} leaves {bits4} bits and {row.ipv6} leaves {bits6}; they are mapped one to one"
-            remedy = f'write ipv6 = "{row.ipv6.network_address}/{128 - bits4}"'
+            what = f"{row.ipv4} stands for 2^{bits4} addresses and {row.ipv6} for 2^{bits6}; they map one to one"
+            remedy = f'write ipv6 = "{IPv6Network((row.ipv6.network_address, 128 - bits4), strict=False)}"'
             yield draft.error("eam", (*here, "ipv6"), what, remedy)
         for j, before in enumerate(rows[:i]):
             place = draft.line(("clat", "eam", j))
@@ -72,7 +73,7 @@ def _eam(draft: Draft) -> Iterator[ConfigProblem]:
             if row.ipv6 == before.ipv6:
                 what = f"{row.ipv6} is already mapped ({place})"
                 yield draft.error("duplicate", (*here, "ipv6"), what, "keep one of the two")
-        for pref64 in draft.config.network.pref64:
+        for _, pref64 in draft.pref64:
             if row.ipv6.overlaps(pref64):
                 what = f"{row.ipv6} overlaps the pref64 {pref64}, which stands for IPv4 hosts already"
                 yield draft.error("overlap", (*here, "ipv6"), what, "write the IPv6 host's own address")
@@ -81,7 +82,7 @@ def _eam(draft: Draft) -> Iterator[ConfigProblem]:
 def _sources(draft: Draft) -> Iterator[ConfigProblem]:
     """RFC 6146 §3.5: a source inside pref64 would be a translated packet coming around again."""
     for i, source in enumerate(draft.config.nat64.sources):
-        for pref64 in draft.config.network.pref64:
+        for _, pref64 in draft.pref64:
             if source.subnet_of(pref64):
                 what = f"{source} lies inside the pref64 {pref64}, whose addresses are never a client's"
                 yield draft.error("overlap", ("nat64", "sources", i), what, "write the prefix that clients have")
