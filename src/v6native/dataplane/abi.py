@@ -93,9 +93,11 @@ class Nat64Config(Struct):
         ("icmp4_source", Be32),
         ("lowest_ipv6_mtu", c_uint32),
         ("nat64_ifindex", c_uint32),
+        ("clat_ifindex", c_uint32),
         ("slow_ifindex", c_uint32),
         ("max_sessions", c_uint32),
         ("icmp_rate", c_uint32),
+        ("pad", c_uint32),
     )
     timeout_ns: Any
     clock_offset_ns: int

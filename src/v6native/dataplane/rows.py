@@ -35,9 +35,12 @@ def wanted(config: DataPlaneConfig, ifindex: Callable[[str], int], max_sessions:
     """`ifindex` gives an interface's number; `max_sessions` is what the loaded table holds."""
     nat64, siit = config.nat64, config.siit
     slow = ifindex(config.slow_interface) if config.slow_interface else 0
+    clat = ifindex(config.clat_interface) if siit else 0
     return Wanted(
         config={
-            "nat64": bytes(_nat64(nat64, ifindex(config.nat64_interface), slow, max_sessions) if nat64 else abi.Nat64Config()),
+            "nat64": bytes(
+                _nat64(nat64, ifindex(config.nat64_interface), clat, slow, max_sessions) if nat64 else abi.Nat64Config()
+            ),
             "siit": bytes(_siit(siit, slow) if siit else abi.SiitConfig()),
         },
         tables={
@@ -81,7 +84,7 @@ def static_entry(entry: StaticEntry, now: int) -> abi.Bib:
     )
 
 
-def _nat64(settings: Nat64Settings, nat64_ifindex: int, slow_ifindex: int, max_sessions: int) -> abi.Nat64Config:
+def _nat64(settings: Nat64Settings, nat64_ifindex: int, clat_ifindex: int, slow_ifindex: int, max_sessions: int) -> abi.Nat64Config:
     t = settings.timeout
     it = abi.Nat64Config(
         pref64_count=len(settings.pref64),
@@ -90,6 +93,7 @@ def _nat64(settings: Nat64Settings, nat64_ifindex: int, slow_ifindex: int, max_s
         icmp4_source=settings.icmp4_source.packed,
         lowest_ipv6_mtu=settings.lowest_ipv6_mtu,
         nat64_ifindex=nat64_ifindex,
+        clat_ifindex=clat_ifindex,
         slow_ifindex=slow_ifindex,
         max_sessions=min(settings.sessions, max_sessions),
         icmp_rate=ICMP_RATE,
