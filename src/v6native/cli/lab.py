@@ -10,6 +10,7 @@ import time
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from v6native.errors import LabError
@@ -17,6 +18,9 @@ from v6native.lab import lab as labs
 from v6native.lab.edge import Arrangement, answers
 from v6native.lab.estate import Estate
 from v6native.lab.node import environment
+from v6native.lab.play import Outcome, fitting, play_all
+from v6native.lab.scenarios import SCENARIOS
+from v6native.lab.scenarios.trial import GROUPS, Scenario
 
 name_option = click.option("--name", default="lab", show_default=True, help="Which lab; several run side by side.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
@@ -97,3 +101,54 @@ def down(name: str, as_json: bool) -> None:
     """Take the lab away; nothing of it is left, also after a crash."""
     labs.down(Estate(name))
     click.echo(json.dumps({"name": name, "stands": False}) if as_json else f"lab {name} is gone")
+
+
+@lab.command("test")
+@name_option
+@json_option
+@click.option("--group", "groups", multiple=True, type=click.IntRange(1, 6), help="Only this group; may be repeated.")
+@click.option("--only", "keys", multiple=True, metavar="KEY", help="Only this scenario; may be repeated.")
+@click.option("--size", default=1024, show_default=True, help="MiB of each download and upload.")
+@click.option("--list", "listed", is_flag=True, help="Show the scenarios and end.")
+def test(name: str, as_json: bool, groups: tuple[int, ...], keys: tuple[str, ...], size: int, listed: bool) -> None:
+    """Run the main job with real programs and tell what works; exit status 1 where something does not."""
+    if listed:
+        for scenario in SCENARIOS:
+            click.echo(f"{scenario.group}  {scenario.key:32} {scenario.title}")
+        return
+    standing = labs.find(Estate(name))
+    scenarios = fitting(standing, groups, keys)
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    began = time.monotonic()
+    with console.status("") as status:
+        seen: set[int] = set()
+
+        def begin(scenario: Scenario) -> None:
+            if scenario.group not in seen:
+                seen.add(scenario.group)
+                console.print(f"\n[bold]{scenario.group}. {GROUPS[scenario.group]}[/]")
+            status.update(scenario.title)
+
+        def done(outcome: Outcome) -> None:
+            mark = "[green]works[/]" if outcome.ok else "[bold red]FAILS[/]"
+            console.print(
+                f"  {mark}  {outcome.scenario.title:52} {escape(outcome.seen)}  [dim]{outcome.seconds:.1f} s[/]"
+            )
+            if outcome.evidence:
+                console.print(f"         evidence: {outcome.evidence}")
+
+        outcomes = play_all(standing, scenarios, size, done, begin)
+    failed = [outcome for outcome in outcomes if not outcome.ok]
+    if as_json:
+        click.echo(json.dumps({"name": name, "failed": len(failed), "scenarios": [_as_json(o) for o in outcomes]}))
+    console.print(f"\n{len(outcomes) - len(failed)} passed, {len(failed)} failed")
+    console.print(f"in {time.monotonic() - began:.0f} s, lab {name}, arrangement {standing.arrangement}")
+    if failed:
+        raise SystemExit(1)
+
+
+def _as_json(outcome: Outcome) -> dict[str, object]:
+    scenario = outcome.scenario
+    facts: dict[str, object] = {"key": scenario.key, "group": scenario.group, "title": scenario.title, "ok": outcome.ok}
+    facts |= {"seen": outcome.seen, "seconds": round(outcome.seconds, 2)}
+    return facts | {"evidence": str(outcome.evidence) if outcome.evidence else None}

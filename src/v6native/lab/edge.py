@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+import json
 import socket
-import sys
 from enum import StrEnum
 from ipaddress import IPv6Network
 
@@ -45,6 +45,9 @@ class Arrangement(StrEnum):
         """The address of the static BIB entry for phone's web server."""
         return "203.0.113.1" if self is Arrangement.POOL else str(t.EDGE4)
 
+
+BEFORE = "/run/lab/before.json"
+"""What edge1 was like before v6native."""
 
 NETWORK_TOML = """\
 # The lab's network: documentation and benchmark prefixes stand for public ones, hence nat64.allow_ipv4.
@@ -110,13 +113,13 @@ table ip nat {
 """What a careful owner of a machine with one address has. It knows nothing of v6native."""
 
 
-def network_toml(arrangement: Arrangement, pool4: tuple[str, ...] = ()) -> str:
-    """The lab's file; `pool4` instead of the arrangement's own."""
+def network_toml(arrangement: Arrangement, pool4: tuple[str, ...] = (), static4: str = "") -> str:
+    """The lab's file; `pool4` and `static4` instead of the arrangement's own."""
     return NETWORK_TOML.format(
         prefix=t.NETWORK6,
         pref64=arrangement.pref64,
         pool4=", ".join(f'"{entry}"' for entry in pool4 or arrangement.pool4),
-        static4=arrangement.static4,
+        static4=static4 or arrangement.static4,
         static_port=STATIC_PORT,
         phone=t.PHONE6,
         server6=t.SERVER6,
@@ -138,6 +141,34 @@ def settle_edge(edge1: Node, laptop: Node, arrangement: Arrangement) -> None:
     serve_web(edge1, "edge1 itself", OWN_SERVICE_PORT)
     if arrangement is not Arrangement.POOL:
         edge1.run("nft", "-f", "-", stdin=FIREWALL)
+    edge1.path(BEFORE).write_text(json.dumps(snapshot(edge1)))
+
+
+SYSCTLS = (
+    *("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding", "net.ipv4.ip_local_reserved_ports"),
+    *("net.ipv6.conf.eth0.accept_ra", "net.ipv4.conf.all.rp_filter", "net.ipv6.conf.eth0.proxy_ndp"),
+)
+
+
+def snapshot(edge1: Node) -> dict[str, list[str]]:
+    """What `down` must restore, line by line and without what moves by itself."""
+
+    def lines(*argv: str) -> list[str]:
+        return edge1.run(*argv).out.splitlines()
+
+    return {
+        "links": [line.split()[1] for line in lines("ip", "-o", "link")],
+        "addresses": lines("ip", "-br", "address"),
+        "routes": sorted(
+            lines("ip", "route", "show", "table", "all") + lines("ip", "-6", "route", "show", "table", "all")
+        ),
+        "rules": lines("ip", "rule") + lines("ip", "-6", "rule"),
+        "sysctls": lines("sysctl", *SYSCTLS),
+        "nft": lines("nft", "list", "ruleset"),
+        "tc": lines("tc", "qdisc", "show"),
+        "proxy": lines("ip", "neigh", "show", "proxy") + lines("ip", "-6", "neigh", "show", "proxy"),
+        "run": sorted(path.name for path in edge1.path("/run").iterdir()),
+    }
 
 
 def settle_edge_bare(edge1: Node) -> None:
@@ -156,7 +187,7 @@ def raise_edge(edge1: Node, seconds: float = 20) -> None:
     """`v6native up` in the background, until the daemon says that it is ready; nothing where one runs."""
     if answers(edge1):
         return
-    daemon = edge1.start("v6native", sys.executable, "-m", "v6native", "up")
+    daemon = edge1.start("v6native", "v6native", "up")
 
     def last_words() -> str:
         return "\n".join(edge1.log("v6native").read_text(errors="replace").splitlines()[-15:])
@@ -165,6 +196,6 @@ def raise_edge(edge1: Node, seconds: float = 20) -> None:
         status = daemon.status()
         if status is not None:
             raise LabError(f"edge1: `v6native up` ended with status {status}:\n{last_words()}")
-        return answers(edge1) and edge1.run(sys.executable, "-m", "v6native", "status", "--json", check=False).ok
+        return answers(edge1) and edge1.run("v6native", "status", "--json", check=False).ok
 
     wait_until(ready, seconds, lambda: f"edge1: v6native does not get ready; its log ends with\n{last_words()}")

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 from v6native.errors import EnvironmentRefused, LabError
 from v6native.lab import topology as t
-from v6native.lab.echo import LINES_PORT, UDP_PORT, UDP_UNSUMMED_PORT
 from v6native.lab.edge import Arrangement, raise_edge, settle_edge, settle_edge_bare
 from v6native.lab.estate import Estate
 from v6native.lab.laptop import connect_laptop
 from v6native.lab.names import serve_names
 from v6native.lab.node import Node, hold
+from v6native.lab.programs.echo import LINES_PORT, UDP_PORT, UDP_UNSUMMED_PORT
+from v6native.lab.programs.fragments import ORDER_PORT
 from v6native.lab.web import serve_web
 from v6native.lab.wiring import wire
 
@@ -124,9 +125,9 @@ def _serve(nodes: dict[str, Node]) -> None:
     serve_web(internet, "the internet")
     serve_web(nodes["phone"], "phone")
     internet.start("iperf3", "iperf3", "--server")
-    internet.start("echo", sys.executable, "-m", "v6native.lab.echo")
+    internet.start("echo", sys.executable, "-m", "v6native.lab.programs.echo")
     internet.wait_listening("tcp", LINES_PORT, IPERF_PORT)
-    internet.wait_listening("udp", UDP_PORT, UDP_UNSUMMED_PORT)
+    internet.wait_listening("udp", UDP_PORT, UDP_UNSUMMED_PORT, ORDER_PORT)
 
 
 def down(estate: Estate) -> None:

@@ -50,3 +50,7 @@ def connect_laptop(laptop: Node, edge1: Node) -> None:
         10,
         f"laptop: edge1 does not answer through the tunnel ({t.EDGE_TUNNEL6})",
     )
+
+
+def disconnect_laptop(laptop: Node) -> None:
+    laptop.run("wg-quick", "down", INTERFACE)

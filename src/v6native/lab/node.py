@@ -61,7 +61,8 @@ class Done:
 
 def environment(lab: str) -> dict[str, str]:
     """What processes of a lab inherit: the caller's environment, our interpreter's programs first on PATH, the lab's tag."""
-    inherited = dict(os.environ)
+    # What points the caller's v6native elsewhere must not point a node's there.
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("V6NATIVE_")}
     if "PYTHONPATH" in inherited:
         # Entering a node changes the working folder.
         inherited["PYTHONPATH"] = os.pathsep.join(

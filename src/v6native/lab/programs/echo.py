@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""Echo servers for a node: `python -m v6native.lab.echo`. They answer until killed.
+"""Echo servers for a node: `python -m v6native.lab.programs.echo`. They answer until killed.
 
 TCP 2222 sends back every line, as a person's terminal session would see it; UDP 7 sends back the datagram; UDP 8007 does
-so with checksum 0 over IPv4 (RFC 768: no checksum).
+so with checksum 0 over IPv4 (RFC 768: no checksum); UDP 7007 answers with fragments in the order that it is told.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
+from ipaddress import ip_address
+
+from v6native.lab.programs.fragments import ORDER_PORT, answer
 
 LINES_PORT = 2222
 UDP_PORT = 7
@@ -59,7 +62,24 @@ def serve_datagrams(family: socket.AddressFamily, port: int, *, summed: bool) ->
                 continue
 
 
+def serve_arrivals(family: socket.AddressFamily) -> None:
+    """Each datagram names an arrival of fragments: the answer comes so."""
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        if family is socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(("", ORDER_PORT))
+        while True:
+            data, peer = sock.recvfrom(LARGEST)
+            # Of our addresses, the one that routing chooses towards the peer: the node has one of each family.
+            with socket.socket(family, socket.SOCK_DGRAM) as towards:
+                towards.connect(peer)
+                source = ip_address(towards.getsockname()[0])
+            answer(source, ORDER_PORT, ip_address(peer[0]), peer[1], data.decode())
+
+
 def main() -> None:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        threading.Thread(target=serve_arrivals, args=(family,), daemon=True).start()
     for family, port, summed in (
         (socket.AF_INET, UDP_PORT, True),
         (socket.AF_INET6, UDP_PORT, True),

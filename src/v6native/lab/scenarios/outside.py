@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the IPv4 internet can reach, what it cannot, and who may not use the translator (group 4)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+
+from v6native.lab import topology as t
+from v6native.lab.edge import STATIC_PORT
+from v6native.lab.scenarios import client
+from v6native.lab.scenarios.trial import Scenario, Trial, expect
+
+FREE_PORT = "47311"
+"""In every arrangement's pool4, and nobody's."""
+STRANGER = "2001:db8:bad::5"
+STRANGERS = "2001:db8:bad::/64"
+
+
+def counter(trial: Trial, name: str) -> int:
+    """One of v6native's counters on edge1."""
+    said = json.loads(trial.succeeds("edge1", "v6native", "counters", "--json").out)
+    return int(said["counters"][name])
+
+
+def static_entry(trial: Trial) -> str:
+    url = f"http://{trial.lab.arrangement.static4}:{STATIC_PORT}/"
+    for node in ("internet", "r2"):
+        page = trial.succeeds(node, "curl", "-sS", "-m10", url).out
+        expect(page == "phone\n", f"{node}: {url} is answered {page!r} instead of by phone")
+    return f"{url} is phone's"
+
+
+def hairpin(trial: Trial) -> str:
+    """A client reaches another client's static entry by its IPv4 address (RFC 6146 §3.8)."""
+    mapped = trial.through(IPv4Address(trial.lab.arrangement.static4))
+    for node, url in (
+        ("phone", f"http://[{mapped}]:{STATIC_PORT}/"),
+        ("laptop", f"http://{trial.lab.arrangement.static4}:{STATIC_PORT}/"),
+    ):
+        page = trial.succeeds(node, "curl", "-sS", "-m10", url).out
+        expect(page == "phone\n", f"{node}: {url} is answered {page!r} instead of by phone")
+    return "phone to itself, laptop to phone"
+
+
+def unknown_udp(trial: Trial) -> str:
+    """RFC 6146 §3.5.1.2: dropped, and Destination Unreachable may be sent."""
+    target = trial.lab.arrangement.static4
+    before = counter(trial, "NO_BIB_UDP")
+    outcome = trial.program("internet", "datagram", target, FREE_PORT, "40")
+    expect(
+        outcome in ("ECONNREFUSED", "EHOSTUNREACH"), f"UDP to {target}:{FREE_PORT}: {outcome} instead of an ICMP error"
+    )
+    expect(counter(trial, "NO_BIB_UDP") > before, "the counter NO_BIB_UDP did not move")
+    return outcome
+
+
+def unknown_tcp(trial: Trial) -> str:
+    """RFC 6146 §3.5.2.2: no RST; the SYN may be kept 6 s for a simultaneous open."""
+    url = f"http://{trial.lab.arrangement.static4}:{FREE_PORT}/"
+    before = counter(trial, "NO_BIB_TCP")
+    done = trial.node("internet").run("curl", "-sS", "-m3", url, check=False)
+    expect(done.status == 28, f"TCP to {url}: curl ended with {done.status} instead of waiting ({done.err.strip()})")
+    expect(counter(trial, "NO_BIB_TCP") > before, "the counter NO_BIB_TCP did not move")
+    return "no answer at once"
+
+
+@contextlib.contextmanager
+def stranger(trial: Trial) -> Iterator[None]:
+    """phone has one more address, which edge1 routes, and which network.toml does not name."""
+    phone, edge1 = trial.node("phone"), trial.node("edge1")
+    phone.run("ip", "address", "add", f"{STRANGER}/128", "dev", "eth0")
+    edge1.run("ip", "route", "add", STRANGERS, "via", str(t.PHONE6))
+    try:
+        yield
+    finally:
+        edge1.run("ip", "route", "del", STRANGERS)
+        phone.run("ip", "address", "del", f"{STRANGER}/128", "dev", "eth0")
+
+
+def not_allowed(trial: Trial) -> str:
+    target = str(trial.through(t.SERVER4))
+    before, echoes = counter(trial, "SOURCE_NOT_ALLOWED"), client.echoes(trial)
+    with stranger(trial):
+        done = trial.node("phone").run("ping", "-n", "-c2", "-i0.3", "-W1", "-I", STRANGER, target, check=False)
+    expect(not done.ok, f"a source that no file names, {STRANGER}, is translated")
+    expect("prohibited" in done.out, f"{STRANGER} is not told that it is refused: {' '.join(done.out.split())}")
+    expect(client.echoes(trial) == echoes, f"packets of {STRANGER} reached the server")
+    expect(counter(trial, "SOURCE_NOT_ALLOWED") > before, "the counter SOURCE_NOT_ALLOWED did not move")
+    return "refused, told, counted"
+
+
+def no_open_relay(trial: Trial) -> str:
+    """The IPv6 internet may not use the NAT64, wherever its prefix is routed."""
+    target, prefix = str(trial.through(t.SERVER4)), str(trial.lab.arrangement.pref64)
+    internet, routers = trial.node("internet"), (("r1", t.EDGE6), ("r2", t.R1_CORE6))
+    for router, via in routers:
+        trial.node(router).run("ip", "route", "replace", prefix, "via", str(via))
+    try:
+        done = internet.run("ping", "-n", "-c2", "-i0.3", "-W1", target, check=False)
+    finally:
+        for router, via in routers:
+            trial.node(router).run("ip", "route", "del", prefix, "via", str(via))
+    expect(not done.ok, f"internet pings itself through edge1's NAT64 ({target})")
+    expect("prohibited" in done.out, f"internet is not told that it is refused: {' '.join(done.out.split())}")
+    return "refused"
+
+
+def refused_destination(trial: Trial) -> str:
+    """Private IPv4 space that the file does not open."""
+    before = counter(trial, "DESTINATION_REFUSED")
+    target = str(trial.through(IPv4Address("10.0.0.1")))
+    done = trial.node("phone").run("ping", "-n", "-c2", "-i0.3", "-W1", target, check=False)
+    expect("prohibited" in done.out, f"phone is not told that {target} is refused: {' '.join(done.out.split())}")
+    expect(counter(trial, "DESTINATION_REFUSED") > before, "the counter DESTINATION_REFUSED did not move")
+    return "refused, told, counted"
+
+
+SCENARIOS = (
+    Scenario("outside-static", 4, "an IPv4 host reaches phone's web server (static BIB)", static_entry),
+    Scenario("outside-hairpin", 4, "clients reach it by its IPv4 address (hairpin)", hairpin),
+    Scenario("outside-unknown-udp", 4, "UDP to a port without BIB entry", unknown_udp),
+    Scenario("outside-unknown-tcp", 4, "TCP to a port without BIB entry", unknown_tcp),
+    Scenario("outside-not-allowed", 4, "a source that is not allowed", not_allowed),
+    Scenario("outside-no-open-relay", 4, "the IPv6 internet is not allowed", no_open_relay),
+    Scenario("outside-refused", 4, "non-global IPv4 destinations", refused_destination),
+)

@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The main job, scenario by scenario, in each arrangement: the same that `v6native lab test` plays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from _pytest.mark import ParameterSet
+
+from v6native.lab import lab as labs
+from v6native.lab.edge import Arrangement
+from v6native.lab.play import fitting, play
+from v6native.lab.scenarios import SCENARIOS
+from v6native.lab.scenarios.trial import Scenario
+
+from .conftest import new_estate
+
+pytestmark = pytest.mark.lab
+
+FULL = os.environ.get("V6NATIVE_COUNT") == "nightly"
+MEBIBYTES = 1024 if FULL else 128
+QUICK_WKP = {1, 2}
+"""The groups that the prefix matters for; `make nightly` plays all."""
+
+
+def cases() -> Iterator[ParameterSet]:
+    for arrangement in Arrangement:
+        for scenario in SCENARIOS:
+            if arrangement not in scenario.arrangements:
+                continue
+            if arrangement is Arrangement.WKP and scenario.group not in QUICK_WKP and not FULL:
+                continue
+            yield pytest.param(arrangement, scenario, id=f"{arrangement}-{scenario.key}")
+
+
+@pytest.fixture(scope="session")
+def lab(request: pytest.FixtureRequest) -> Iterator[labs.Lab]:
+    with new_estate() as estate:
+        yield labs.up(estate, request.param)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("lab", "scenario"), cases(), indirect=["lab"])
+def test_scenario(lab: labs.Lab, scenario: Scenario) -> None:
+    assert scenario in fitting(lab)
+    outcome = play(lab, scenario, MEBIBYTES)
+    if not outcome.ok:
+        pytest.fail(f"{scenario.title}: {outcome.seen}\nevidence: {outcome.evidence}", pytrace=False)
