@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +15,8 @@ from v6native.errors import SystemActionError
 LOG_LIMIT = 1 << 20
 
 
-def spawn(argv: Sequence[str], log: Path | None, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
-    """The started process, to be reaped by whoever lives that long. `log` None: it shares our standard error."""
+def spawn(argv: Sequence[str], log: Path | None, pass_fds: Sequence[int] = ()) -> int:
+    """The pid of the started process, for `reap` by whoever lives that long. `log` None: it shares our standard error."""
     try:
         if log is None:
             return _start(argv, None, pass_fds)
@@ -27,13 +28,18 @@ def spawn(argv: Sequence[str], log: Path | None, pass_fds: Sequence[int] = ()) -
         raise SystemActionError(f"{argv[0]} does not start: {error}") from error
 
 
-def _start(argv: Sequence[str], output: int | None, pass_fds: Sequence[int]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        list(argv),
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        pass_fds=pass_fds,
-        start_new_session=True,
-        cwd="/",
+def reap(pid: int) -> bool:
+    """True when a process that we started has ended; asked again later, or of another's child, False."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return False
+
+
+def _start(argv: Sequence[str], output: int | None, pass_fds: Sequence[int]) -> int:
+    child = subprocess.Popen(
+        list(argv), stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=pass_fds, start_new_session=True, cwd="/"
     )
+    # The process outlives this object, which would warn about that at its own end.
+    child.returncode = 0
+    return child.pid

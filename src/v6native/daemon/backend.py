@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the API asks of the running daemon: everything that blocks goes through the runner's one lock or a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from v6native import __version__
+from v6native.daemon import confirm
+from v6native.daemon.core import ReloadResult
+from v6native.daemon.documents import (
+    ConfirmDocument,
+    CountersDocument,
+    DaemonDocument,
+    DoctorDocument,
+    PlanDocument,
+    StatusDocument,
+    WorkerDocument,
+    count_findings,
+    counters_document,
+    doctor_document,
+)
+from v6native.daemon.node import NodeStatus
+from v6native.daemon.run import Runner
+from v6native.daemon.workers import WorkerState
+from v6native.dataplane.door import BibEntry, Session
+from v6native.doctor.facts import WorkerFacts
+from v6native.metrics.exposition import PeerReading, Reading, WorkerReading, render
+from v6native.paths import Paths
+
+# A worker that is busy may be late with its statistics; `status` does not wait for it any longer.
+STATS_TIMEOUT = 0.5
+# More than any worker has to tell.
+STATS_LIMIT = 1 << 20
+
+
+class DaemonBackend:
+    """The API's view of one running daemon."""
+
+    def __init__(self, runner: Runner, paths: Paths) -> None:
+        self._runner = runner
+        self._paths = paths
+
+    async def status(self) -> StatusDocument:
+        daemon = self._runner.parts.daemon
+        node = await self._node_status()
+        doctor = await self.doctor()
+        counts = count_findings(doctor.findings)
+        workers = await self._workers()
+        ok = daemon.trouble is None and not counts["error"] and all(worker.pid is not None for worker in workers)
+        return StatusDocument(ok, self._daemon(), node, workers, self._confirm(), counts)
+
+    async def counters(self) -> CountersDocument:
+        return await asyncio.to_thread(counters_document, self._runner.parts.node)
+
+    async def doctor(self) -> DoctorDocument:
+        node, config = self._runner.parts.node, self._runner.parts.daemon.config
+        workers = tuple(
+            WorkerFacts(state.spec.name, state.running, state.restarts)
+            for state in self._runner.parts.supervisor.states()
+        )
+        return await self._runner.blocking(lambda: doctor_document(node, config, workers))
+
+    async def plan(self) -> PlanDocument:
+        return PlanDocument(await self._runner.blocking(self._runner.parts.daemon.plan))
+
+    async def reload(self) -> ReloadResult:
+        return await self._runner.reload()
+
+    async def down(self) -> PlanDocument:
+        return PlanDocument(await self._runner.down())
+
+    async def confirm(self) -> dict[str, bool]:
+        return {"confirmed": confirm.confirm(self._paths.run)}
+
+    async def metrics(self) -> bytes:
+        node, daemon = self._runner.parts.node, self._runner.parts.daemon
+        status = await self._node_status()
+        document = await self.counters()
+        totals = await asyncio.to_thread(node.totals)
+        bib = await asyncio.to_thread(lambda: Counter(entry.proto.value for entry in node.bib()))
+        workers = await self._workers()
+        return render(
+            Reading(
+                version=__version__,
+                node=status.node,
+                uptime=self._uptime(),
+                reload_ok=daemon.last is None or daemon.last.ok,
+                counters=document.counters,
+                reasons=node.reasons(),
+                totals=totals,
+                pool_ports=sum(p.last_port - p.first_port + 1 for p in status.pool4),
+                bib={proto: bib[proto] for proto in ("tcp", "udp", "icmp")},
+                workers=tuple(_worker_reading(worker) for worker in workers),
+                peers=tuple(_peers(status)),
+            )
+        )
+
+    def sessions(self) -> Iterator[Session]:
+        return self._runner.parts.node.sessions()
+
+    def bib(self) -> Iterator[BibEntry]:
+        return self._runner.parts.node.bib()
+
+    async def _node_status(self) -> NodeStatus:
+        node, config = self._runner.parts.node, self._runner.parts.daemon.config
+        return await self._runner.blocking(lambda: node.status(config))
+
+    async def _workers(self) -> tuple[WorkerDocument, ...]:
+        states = self._runner.parts.supervisor.states()
+        stats = await asyncio.gather(*(asyncio.to_thread(_stats, state) for state in states))
+        now = time.monotonic()
+        return tuple(
+            WorkerDocument(s.spec.name, s.pid, None if s.since is None else now - s.since, s.restarts, told)
+            for s, told in zip(states, stats, strict=True)
+        )
+
+    def _daemon(self) -> DaemonDocument:
+        daemon = self._runner.parts.daemon
+        return DaemonDocument(os.getpid(), __version__, self._uptime(), daemon.last, daemon.trouble)
+
+    def _confirm(self) -> ConfirmDocument:
+        waiting = confirm.pending(self._paths.run)
+        left = None if waiting is None else waiting.seconds_left(time.clock_gettime(time.CLOCK_BOOTTIME))
+        return ConfirmDocument(left, confirm.last_undo(self._paths.run))
+
+    def _uptime(self) -> float:
+        return time.monotonic() - self._runner.started
+
+
+def _stats(state: WorkerState) -> Any:
+    """The JSON document that a worker writes to whoever connects; None where it does not answer."""
+    if not state.running:
+        return None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(STATS_TIMEOUT)
+        try:
+            sock.connect(str(state.spec.stats))
+            text = bytearray()
+            while len(text) < STATS_LIMIT and (part := sock.recv(65536)):
+                text += part
+            return json.loads(text)
+        except (OSError, ValueError):
+            return None
+
+
+def _worker_reading(worker: WorkerDocument) -> WorkerReading:
+    stats = worker.stats if isinstance(worker.stats, dict) else {}
+    return WorkerReading(worker.name, worker.pid is not None, worker.restarts, stats)
+
+
+def _peers(status: NodeStatus) -> Iterator[PeerReading]:
+    for tunnel in status.tunnels:
+        for peer in tunnel.peers:
+            yield PeerReading(
+                tunnel.name, peer.client, peer.last_handshake_seconds, peer.received_bytes, peer.sent_bytes
+            )

@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""`down` where no daemon answers: the workers end, then the host becomes as it was found."""
+
+from __future__ import annotations
+
+from v6native.daemon import confirm
+from v6native.daemon.launcher import ProcessLauncher, end_workers
+from v6native.daemon.lock import only_daemon
+from v6native.daemon.node import Change, NodeWork, Progress
+from v6native.daemon.snapshot import Snapshots
+from v6native.paths import Paths
+
+
+def take_down(node: NodeWork, paths: Paths, progress: Progress) -> tuple[Change, ...]:
+    """For the command; EnvironmentRefused when a daemon runs that does not answer."""
+    with only_daemon(paths.run):
+        # What is removed on purpose need not be undone a minute later.
+        confirm.confirm(paths.run)
+        return remove_all(node, paths, progress)
+
+
+def remove_all(node: NodeWork, paths: Paths, progress: Progress) -> tuple[Change, ...]:
+    """The caller holds the daemon's lock."""
+    end_workers(node.workers(None), ProcessLauncher())
+    changes = node.remove(progress)
+    Snapshots(paths).forget()
+    return changes

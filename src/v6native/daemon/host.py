@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""One node, really: config, desired, plan, system and dataplane put together behind daemon.node.NodeWork."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from v6native.config.facts import HostFacts
+from v6native.config.load import load, this_node
+from v6native.config.model import Config
+from v6native.config.problem import ConfigProblem, Severity
+from v6native.daemon.node import Change, NodeStatus, Progress
+from v6native.daemon.observe import Observed, Peers, doctor_facts, node_status
+from v6native.daemon.workers import WorkerSpec, dns64_worker, slowpath_worker
+from v6native.dataplane.door import BibEntry, DataPlane, Reason, Session, Totals
+from v6native.desired import Desired, desired
+from v6native.desired.state import SLOW
+from v6native.doctor.facts import Facts as DoctorFacts
+from v6native.doctor.facts import WorkerFacts
+from v6native.errors import ConfigError
+from v6native.paths import Paths
+from v6native.plan import diff
+from v6native.plan.actions import Action
+from v6native.system.apply import bring, teardown
+from v6native.system.door import Host
+
+
+class Doors(Protocol):
+    """Opens the doors to one machine; tests give twins."""
+
+    def host(self, paths: Paths, dataplane: DataPlane | None) -> Host: ...
+
+    def dataplane(self, paths: Paths) -> DataPlane:
+        """EnvironmentRefused where this machine or this caller cannot use BPF."""
+
+
+class RealDoors:
+    """The kernel's own; netlink and libbpf are loaded when they are needed, not to print help."""
+
+    def host(self, paths: Paths, dataplane: DataPlane | None) -> Host:
+        from v6native.system.linux import LinuxHost
+
+        return LinuxHost(paths, dataplane)
+
+    def dataplane(self, paths: Paths) -> DataPlane:
+        from v6native.dataplane.kernel import KernelDataPlane
+
+        return KernelDataPlane.open(paths)
+
+
+class HostNode:
+    """The node of these folders. `node_name` None: the only node of the file, or the one with the machine's name."""
+
+    def __init__(self, paths: Paths, node_name: str | None, doors: Doors | None = None) -> None:
+        self._paths = paths
+        self._named = node_name
+        self._doors = RealDoors() if doors is None else doors
+        self._reader = self._doors.host(paths, None)
+        self._dataplane: DataPlane | None = None
+
+    def plane(self) -> DataPlane:
+        """The data plane, opened at the first use: `check` and `init` need neither root nor BPF."""
+        if self._dataplane is None:
+            self._dataplane = self._doors.dataplane(self._paths)
+        return self._dataplane
+
+    def _writer(self) -> Host:
+        return self._doors.host(self._paths, self.plane())
+
+    def load(self, folder: Path | None = None) -> Config:
+        config = self._load_file(folder)
+        problems = self._against_host(config)
+        if any(problem.severity is Severity.ERROR for problem in problems):
+            raise ConfigError((*config.warnings, *problems))
+        return config
+
+    def check(self, with_host: bool) -> Sequence[ConfigProblem]:
+        config = self._load_file(None)
+        return (*config.warnings, *(self._against_host(config) if with_host else ()))
+
+    def _load_file(self, folder: Path | None) -> Config:
+        base = self._paths.etc if folder is None else folder
+        config = load(base / self._paths.network_toml.name, base / self._paths.clients.name, self._named)
+        self.node_name(config)
+        return config
+
+    def _against_host(self, config: Config) -> tuple[ConfigProblem, ...]:
+        from v6native.config.host import check_host
+
+        return tuple(check_host(config, self.node_name(config), self._reader.facts()))
+
+    def host_facts(self) -> HostFacts:
+        return self._reader.facts()
+
+    def node_name(self, config: Config) -> str:
+        return self._named if self._named is not None else this_node(config, os.uname().nodename).name
+
+    def wanted(self, config: Config) -> Desired:
+        return desired(config, self.node_name(config), self._reader.facts())
+
+    def preview(self, config: Config) -> tuple[Change, ...]:
+        wanted = self.wanted(config)
+        return tuple(_change(action) for action in diff(wanted, self._writer().observe(wanted)))
+
+    def apply(self, config: Config, progress: Progress) -> tuple[Change, ...]:
+        done = bring(self._writer(), self.wanted(config), lambda action: progress(str(action)))
+        return tuple(_change(action) for action in done)
+
+    def remove(self, progress: Progress) -> tuple[Change, ...]:
+        done = teardown(self._writer(), lambda action: progress(str(action)))
+        return tuple(_change(action) for action in done)
+
+    def workers(self, config: Config | None) -> tuple[WorkerSpec, ...]:
+        dns64, slowpath = dns64_worker(self._paths), slowpath_worker(self._paths, SLOW)
+        if config is None:
+            return (dns64, slowpath)
+        wanted = self.wanted(config)
+        needed = {
+            dns64.name: any(dns64.config == self._paths.run / file.name for file in wanted.files),
+            slowpath.name: wanted.dataplane is not None and wanted.dataplane.slow_interface is not None,
+        }
+        return tuple(spec for spec in (dns64, slowpath) if needed[spec.name])
+
+    def in_place(self) -> bool:
+        return self._writer().observe(Desired()).loaded
+
+    def status(self, config: Config) -> NodeStatus:
+        wanted = self.wanted(config)
+        return node_status(config, self.node_name(config), self._reader.facts(), wanted, self.plane(), self._peers(wanted))
+
+    def reasons(self) -> tuple[Reason, ...]:
+        return self.plane().reasons()
+
+    def counters(self) -> dict[str, int]:
+        return self.plane().counters()
+
+    def totals(self) -> Totals:
+        return self.plane().totals()
+
+    def sessions(self) -> Iterator[Session]:
+        return self.plane().sessions()
+
+    def bib(self) -> Iterator[BibEntry]:
+        return self.plane().bib()
+
+    def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts]) -> DoctorFacts:
+        wanted = self.wanted(config)
+        actual = self._writer().observe(wanted)
+        seen = Observed(
+            facts=self._reader.facts(),
+            wanted=wanted,
+            dataplane=self.plane() if actual.loaded else None,
+            pending=tuple(str(action) for action in diff(wanted, actual)),
+            rules=(),
+            workers=workers,
+        )
+        return doctor_facts(config, self.node_name(config), seen, self._paths.bpffs)
+
+    def _peers(self, wanted: Desired) -> Peers:
+        return {}
+
+
+def _change(action: Action) -> Change:
+    details = action.as_json()
+    return Change(str(details.pop("action")), str(details.pop("text")), details)

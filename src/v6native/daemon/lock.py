@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""One daemon a node: a lock that the kernel drops with its holder, however that dies.
+
+An open file description lock (fcntl(2), F_OFD_SETLK): asking who holds it does not take it, so that a look by `status`
+cannot make a starting daemon believe that another runs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from v6native.errors import EnvironmentRefused
+
+LOCK_NAME = "daemon.lock"
+
+
+@contextmanager
+def only_daemon(run: Path) -> Iterator[None]:
+    """Holds the daemon's lock in `run`; EnvironmentRefused names the process that holds it already."""
+    run.mkdir(mode=0o755, parents=True, exist_ok=True)
+    fd = os.open(run / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _write_lock())
+        except BlockingIOError as error:
+            holder = _written_pid(fd)
+            raise EnvironmentRefused(
+                f"v6native already runs on this node (process {holder or 'unknown'}); change it with `v6native reload`, "
+                "or stop that process first"
+            ) from error
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(fd)
+
+
+def daemon_pid(run: Path) -> int | None:
+    """The daemon that holds the lock now; None where none runs, whatever a dead one left in the file."""
+    try:
+        fd = os.open(run / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, _write_lock())
+        kind = struct.unpack(_FLOCK, answer)[0]
+        return None if kind == fcntl.F_UNLCK else _written_pid(fd)
+    finally:
+        os.close(fd)
+
+
+# struct flock of fcntl(2), with the 64-bit offsets that Python is built with; l_pid must be 0 for these commands.
+_FLOCK = "hhqqi"
+
+
+def _write_lock() -> bytes:
+    return struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+
+
+def _written_pid(fd: int) -> int | None:
+    text = os.pread(fd, 32, 0).decode(errors="replace").strip()
+    return int(text) if text.isdigit() else None

@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The asyncio shell around the daemon: signals, the API socket, the service manager, netlink and the workers.
+
+It only moves things: what is decided is in core.py, workers.py and reconcile.py, each with the clock as an argument.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from v6native.daemon.core import Daemon, ReloadResult
+from v6native.daemon.node import Change, NodeWork
+from v6native.daemon.notify import Notifier
+from v6native.daemon.reconcile import Reconciler
+from v6native.daemon.watch import drain, open_watch
+from v6native.daemon.workers import Launcher, Supervisor
+from v6native.errors import V6nativeError
+
+log = structlog.get_logger("v6native.daemon")
+T = TypeVar("T")
+
+# A dead worker is seen and started again within a second: this is how often the daemon looks.
+WORKER_LOOK = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a running daemon is made of."""
+
+    daemon: Daemon
+    node: NodeWork
+    launcher: Launcher
+    supervisor: Supervisor
+    notifier: Notifier
+    route_protocol: int
+
+
+class Runner:
+    """One run of the daemon. `serve` answers the API; it is given, so that this module knows no HTTP."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.started = time.monotonic()
+        self.is_up = False
+        self._work = asyncio.Lock()
+        self._end = asyncio.Event()
+        self._bell = asyncio.Event()
+        self._reconciler = Reconciler(last_look=time.monotonic())
+
+    async def run(self, serve: Callable[[Runner], contextlib.AbstractAsyncContextManager[None]]) -> None:
+        """Applies, serves, and returns when told to end; an error of the first apply is the caller's."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.end)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
+        with open_watch() as watch:
+            changes = await self.blocking(self.parts.daemon.start)
+            self.is_up = True
+            self._follow_workers()
+            self._reconciler = Reconciler(last_look=time.monotonic())
+            loop.add_reader(watch, self._heard, watch)
+            async with serve(self), asyncio.TaskGroup() as tasks:
+                jobs = [tasks.create_task(job()) for job in (self._keep_workers, self._reconcile, self._watchdog)]
+                self.parts.notifier.ready(self._summary())
+                log.info("up", node=self._name(), changes=len(changes))
+                await self._end.wait()
+                self.parts.notifier.stopping()
+                for job in jobs:
+                    job.cancel()
+            loop.remove_reader(watch)
+        log.info("stopped", data_plane="stays")
+
+    def end(self) -> None:
+        self._end.set()
+
+    async def blocking(self, call: Callable[[], T]) -> T:
+        """Runs one blocking call in a thread, one at a time: nobody applies while another does."""
+        async with self._work:
+            return await asyncio.to_thread(call)
+
+    async def reload(self) -> ReloadResult:
+        self.parts.notifier.reloading()
+        result = await self.blocking(self.parts.daemon.reload)
+        self._follow_workers()
+        self.parts.notifier.ready(self._summary() if result.ok else "Reload failed; the old configuration runs")
+        return result
+
+    async def down(self) -> tuple[Change, ...]:
+        """Removes everything and ends the daemon."""
+        released = self.parts.supervisor.release()
+
+        def remove() -> tuple[Change, ...]:
+            for worker in released:
+                if worker.pid is not None:
+                    self.parts.launcher.end(worker.pid, worker.spec)
+            return self.parts.daemon.remove()
+
+        try:
+            return await self.blocking(remove)
+        finally:
+            self.end()
+
+    def _name(self) -> str:
+        return self.parts.node.node_name(self.parts.daemon.config)
+
+    def _summary(self) -> str:
+        return f"Node {self._name()} is up"
+
+    def _reload_soon(self) -> None:
+        self._reload_task = asyncio.get_running_loop().create_task(self.reload())
+
+    def _follow_workers(self) -> None:
+        with contextlib.suppress(V6nativeError):
+            specs = self.parts.node.workers(self.parts.daemon.config)
+            self.parts.supervisor.want(specs, time.monotonic())
+
+    def _heard(self, watch: socket.socket) -> None:
+        if drain(watch, self.parts.route_protocol):
+            self._reconciler = self._reconciler.changed(time.monotonic())
+            self._bell.set()
+
+    async def _keep_workers(self) -> None:
+        while True:
+            self.parts.supervisor.step(time.monotonic())
+            await asyncio.sleep(WORKER_LOOK)
+
+    async def _reconcile(self) -> None:
+        while True:
+            self._bell.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, self._reconciler.due(time.monotonic()))):
+                    await self._bell.wait()
+            if self._reconciler.due(time.monotonic()) > 0:
+                continue
+            repaired = await self._look()
+            self._follow_workers()
+            self._reconciler = self._reconciler.looked(time.monotonic(), repaired)
+
+    async def _look(self) -> bool:
+        try:
+            return bool(await self.blocking(self.parts.daemon.look))
+        except V6nativeError:
+            return True
+        except Exception:
+            # A bug in a look must not end the daemon: it may be the one thing that keeps the workers alive.
+            log.exception("look_failed")
+            return True
+
+    async def _watchdog(self) -> None:
+        period = self.parts.notifier.watchdog
+        while period is not None:
+            self.parts.notifier.alive()
+            await asyncio.sleep(period / 2)

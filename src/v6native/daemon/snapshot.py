@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""A copy of the configuration that runs, so that `up --confirm` can go back to it after the files were edited.
+
+Taken before loading and kept only when applied: what lies in `applied` has worked. Private keys are never copied.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from v6native.paths import Paths
+
+APPLIED, CANDIDATE = "applied", "candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """The copies of one node, under its state folder."""
+
+    paths: Paths
+
+    @property
+    def applied(self) -> Path:
+        return self.paths.var / APPLIED
+
+    def take(self) -> Path:
+        """Copies the file and the clients as they are now, loadable or not; nothing is kept yet."""
+        candidate = self.paths.var / CANDIDATE
+        shutil.rmtree(candidate, ignore_errors=True)
+        candidate.mkdir(mode=0o700, parents=True)
+        if self.paths.network_toml.exists():
+            shutil.copy2(self.paths.network_toml, candidate)
+        if self.paths.clients.is_dir():
+            shutil.copytree(self.paths.clients, candidate / self.paths.clients.name)
+        return candidate
+
+    def keep(self, candidate: Path) -> None:
+        """The candidate was applied: it is what runs now."""
+        shutil.rmtree(self.applied, ignore_errors=True)
+        candidate.rename(self.applied)
+
+    def keep_copy(self, folder: Path) -> None:
+        """What lies in `folder` was applied; the folder itself stays."""
+        shutil.rmtree(self.applied, ignore_errors=True)
+        shutil.copytree(folder, self.applied)
+
+    def forget(self) -> None:
+        for folder in (self.applied, self.paths.var / CANDIDATE):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def set_aside(self) -> Path | None:
+        """A copy of what runs, safe from the next `keep`; None where nothing was ever applied."""
+        if not self.applied.is_dir():
+            return None
+        aside = self.paths.var / "before-confirm"
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.copytree(self.applied, aside)
+        return aside

@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tools that the configuration needs are installed: nft always, WireGuard's where there is a tunnel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from v6native.doctor.facts import Facts
+from v6native.doctor.finding import Finding, Severity
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    missing = set(facts.missing_tools)
+    if "nft" in missing:
+        yield Finding(
+            "nft_missing",
+            Severity.ERROR,
+            "the command nft is not installed; it switches reassembly of fragments on",
+            "`apt install nftables`",
+        )
+    if not any(tunnel.node == facts.node.name for tunnel in facts.config.tunnels):
+        return
+    if "wg" in missing:
+        yield Finding(
+            "wireguard_tools_missing",
+            Severity.ERROR,
+            "a tunnel is configured, but the command wg is not installed",
+            "`apt install wireguard-tools`",
+        )
+    if "wireguard" in missing:
+        yield Finding(
+            "wireguard_missing",
+            Severity.ERROR,
+            "a tunnel is configured, but neither the kernel has WireGuard nor is wireguard-go installed",
+            "boot a kernel with WireGuard, or `apt install wireguard-go`",
+        )
