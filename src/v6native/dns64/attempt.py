@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""One question to one upstream server over a socket of its own: UDP, then TCP where the answer was cut (RFC 7766 §5).
+
+A fresh socket each time: its random source port, with the random id, is what an off-path forger has to guess
+(RFC 5452). The kernel picks the port, for it knows the ports reserved for the NAT64.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from random import SystemRandom
+from struct import Struct
+from typing import NamedTuple
+
+from v6native.dns64 import wire
+from v6native.dns64.loop import READ, WRITE, Loop
+from v6native.dns64.query import KEY_CD, KEY_DO, MAX_UDP
+from v6native.dns64.settings import UpstreamServer
+from v6native.dns64.stats import Stats
+from v6native.dns64.wire import Message, WireError
+
+_HEADER = Struct("!6H")
+_OPT = Struct("!BHHIH")
+_DO = 0x8000
+_LARGEST = 65535
+# Datagrams looked at in one turn: a forger's flood must not keep the loop from its other work.
+_BATCH = 16
+
+_random = SystemRandom()
+
+
+class Reply(NamedTuple):
+    """An upstream answer: its octets, and what they mean."""
+
+    raw: bytes
+    message: Message
+
+
+# Called once: with the reply, or None where the server gave none that can be used.
+Done = Callable[["Attempt", Reply | None], None]
+
+
+def encode(key: bytes, identifier: int, plain: bool) -> bytes:
+    """The query for a cache key; AD asks to be told whether the answer was validated (RFC 6840 §5.7)."""
+    flags = wire.RD | wire.AD | (wire.CD if key[-1] & KEY_CD else 0)
+    opt = b"" if plain else _OPT.pack(0, wire.OPT, MAX_UDP, _DO if key[-1] & KEY_DO else 0, 0)
+    return _HEADER.pack(identifier, flags, 1, 0, 0, not plain) + key[:-1] + opt
+
+
+class Attempt:
+    """Open from its creation until `done` was called or `close()`. OSError where it cannot even be sent."""
+
+    __slots__ = ("_buffer", "_done", "_id", "_key", "_loop", "_query", "_socket", "_stats", "_target", "plain", "sent")
+
+    def __init__(self, loop: Loop, stats: Stats, server: UpstreamServer, key: bytes, plain: bool, done: Done) -> None:
+        self._loop = loop
+        self._stats = stats
+        self._key = key
+        self._done = done
+        self._id = _random.getrandbits(16)
+        self._query = encode(key, self._id, plain)
+        self._target = (server.address, server.port)
+        self._buffer = b""
+        self.plain = plain
+        self.sent = loop.now
+        self._socket = self._connected(socket.SOCK_DGRAM)
+        try:
+            self._socket.send(self._query)
+        except OSError:
+            self._socket.close()
+            raise
+        loop.add(self._socket.fileno(), READ, self._datagrams)
+
+    def close(self) -> None:
+        """Ends it without a word; fine to call twice."""
+        if self._socket.fileno() >= 0:
+            self._loop.remove(self._socket.fileno())
+            self._socket.close()
+
+    def _connected(self, kind: int) -> socket.socket:
+        address, port = self._target
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        made = socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        try:
+            # A scoped link-local address needs the resolver of the C library to become numbers.
+            name = (
+                (str(address), port)
+                if address.version == 4
+                else socket.getaddrinfo(str(address), port, family, kind, 0, socket.AI_NUMERICHOST)[0][4]
+            )
+            made.connect(name)
+        except BlockingIOError:
+            pass
+        except OSError:
+            made.close()
+            raise
+        return made
+
+    def _finish(self, reply: Reply | None) -> None:
+        self.close()
+        self._done(self, reply)
+
+    def _datagrams(self, _events: int) -> None:
+        for _ in range(_BATCH):
+            try:
+                raw = self._socket.recv(_LARGEST)
+            except BlockingIOError:
+                return
+            except OSError:
+                # Port or host unreachable: known at once, no need to wait.
+                self._finish(None)
+                return
+            if self._take(raw, udp=True):
+                return
+
+    def _take(self, raw: bytes, udp: bool) -> bool:
+        """Looks at what came; False where it is not meant for this question, and waiting goes on."""
+        if len(raw) < wire.HEADER or raw[:2] != self._query[:2] or not raw[2] & 0x80:
+            self._stats.count("upstream-stray")
+            return False
+        try:
+            message = wire.parse(raw)
+        except WireError:
+            self._stats.count("upstream-malformed")
+            self._finish(None)
+            return True
+        # A server that could not read the question may leave it out of its FORMERR.
+        unread = message.question == b"" and message.rcode == wire.FORMERR
+        if not unread and message.question.lower() != self._key[:-1]:
+            self._stats.count("upstream-stray")
+            return False
+        if udp and message.flags & wire.TC:
+            self._start_tcp()
+        else:
+            self._finish(Reply(raw, message))
+        return True
+
+    def _start_tcp(self) -> None:
+        self.close()
+        self._stats.count("upstream-tcp")
+        try:
+            self._socket = self._connected(socket.SOCK_STREAM)
+        except OSError:
+            self._finish(None)
+            return
+        self._buffer = len(self._query).to_bytes(2, "big") + self._query
+        self._loop.add(self._socket.fileno(), WRITE, self._tcp_write)
+
+    def _tcp_write(self, _events: int) -> None:
+        try:
+            sent = self._socket.send(self._buffer)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._finish(None)
+            return
+        self._buffer = self._buffer[sent:]
+        if not self._buffer:
+            fd = self._socket.fileno()
+            self._loop.remove(fd)
+            self._loop.add(fd, READ, self._tcp_read)
+
+    def _tcp_read(self, _events: int) -> None:
+        try:
+            octets = self._socket.recv(_LARGEST)
+        except BlockingIOError:
+            return
+        except OSError:
+            octets = b""
+        if not octets:
+            self._finish(None)
+            return
+        self._buffer += octets
+        size = int.from_bytes(self._buffer[:2], "big") + 2
+        if len(self._buffer) >= size > 2 and not self._take(self._buffer[2:size], udp=False):
+            self._finish(None)

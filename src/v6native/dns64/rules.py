@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""RFC 6147's decisions: what a client is answered, from what upstream said. Pure; `now` is whole seconds.
+
+`decide()` either has the answer, or names the upstream question that it needs first; asked again with that answered,
+it goes on. An answer that it was given may be older than now: all TTLs are counted down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from v6native.address import embed, is_wkp, non_global
+from v6native.dns64 import reverse, special, wire
+from v6native.dns64.answer import Answer, build, failure
+from v6native.dns64.query import Query, key, key_for
+from v6native.dns64.settings import AaaaFailure, Pref64
+from v6native.dns64.wire import Record
+
+# The TTL of a synthesized record where the negative answer had no SOA (RFC 6147 §5.1.7).
+NO_SOA_TTL = 600
+
+_ADDRESSES = (wire.A, wire.AAAA)
+
+Find = Callable[[bytes], Answer | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What holds for every client; see Dns64Settings for the words. `never` holds lower-cased wire names."""
+
+    exclude_aaaa: tuple[IPv6Network, ...] = ()
+    exclude_ipv4: tuple[IPv4Network, ...] = ()
+    open_ipv4: tuple[IPv4Network, ...] = ()
+    never: frozenset[bytes] = frozenset()
+    aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What holds for the clients of one source prefix; `reverse64`: the prefixes whose PTR is answered (§5.3.1)."""
+
+    pref64: tuple[Pref64, ...]
+    reverse64: tuple[IPv6Network, ...]
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The upstream question (a key) to be answered first, and one that may be asked beside it when that takes long."""
+
+    key: bytes
+    beside: bytes | None = None
+
+
+def decide(query: Query, view: View, find: Find, now: int) -> Answer | Need:
+    """What `query` is answered for a client of `view`; `find` gives upstream's answers as far as they are known."""
+    if query.cls == wire.IN:
+        if query.name.endswith(special.IPV4ONLY):
+            local = special.ipv4only(query, [rule.prefix for rule in view.pref64], now)
+            if local is not None:
+                return local
+        # A client that validates by itself gets the truth (§5.5, item 3).
+        if not (query.do and query.cd):
+            if query.type == wire.AAAA:
+                return _aaaa(query, view, find, now)
+            if query.type == wire.PTR and (target := reverse.embedded(query.name, view.reverse64)) is not None:
+                return _pointer(query, *target, find, now)
+    wanted = key(query)
+    return find(wanted) or Need(wanted)
+
+
+def _aaaa(query: Query, view: View, find: Find, now: int) -> Answer | Need:
+    wanted = key(query)
+    # Synthesis starts from data that was checked, even where the client did not ask for that (RFC 4035 §3.2.2).
+    wanted_a = key(query, wire.A, cd=False)
+    aaaa = find(wanted)
+    if aaaa is None:
+        return Need(wanted, wanted_a)
+    if aaaa.memo is not None:
+        maker, source, made = aaaa.memo
+        if maker is view and now < made.expires and (source is None or source is find(wanted_a)):
+            return made
+    if (stands := _stands(query, view.policy, aaaa, now)) is not None:
+        aaaa.memo = (view, None, stands)
+        return stands
+    if not view.pref64 or any(suffix in view.policy.never for suffix in wire.suffixes(query.name)):
+        return _empty(query, aaaa, None, now)
+    a = find(wanted_a)
+    if a is None:
+        return Need(wanted_a)
+    made = _synthesized(query, view, aaaa, a, now)
+    aaaa.memo = (view, a, made)
+    return made
+
+
+def _stands(query: Query, policy: Policy, aaaa: Answer, now: int) -> Answer | None:
+    """The answer where there is AAAA data, or an error that is passed on; None where synthesis is to be tried."""
+    if aaaa.rcode == wire.NXDOMAIN:
+        return aaaa
+    if aaaa.failed:
+        return aaaa if policy.aaaa_failure is AaaaFailure.FAIL else None
+    real = [record for record in wire.parse(aaaa.message).answer if record.type == wire.AAAA]
+    usable = frozenset(record for record in real if not _excluded(record, policy))
+    if not usable:
+        return None
+    # Some are usable: those alone are the answer (§5.1.4).
+    return aaaa if len(usable) == len(real) else _without_addresses(query, aaaa, usable, now)
+
+
+def _synthesized(query: Query, view: View, aaaa: Answer, a: Answer, now: int) -> Answer:
+    """§5.1.6 and §5.1.7: the answer from the A records, or where there are none, the negative one."""
+    if a.rcode != wire.NOERROR:
+        return a
+    message = wire.parse(bytes(a.aged(now)))
+    soa_ttl = aaaa.remaining_soa_ttl(now)
+    ceiling = NO_SOA_TTL if soa_ttl is None else soa_ttl
+    answer: list[Record] = []
+    found = False
+    for record in message.answer:
+        if record.type == wire.A:
+            for rdata in _addresses(record.rdata, view):
+                found = True
+                answer.append(Record(record.name, wire.AAAA, wire.IN, min(record.ttl, ceiling), rdata))
+        elif not _signs(record, wire.A):
+            answer.append(record)
+    if not found:
+        return _empty(query, aaaa, a, now)
+    question = query.name + query.question[-4:]
+    return build(question, wire.NOERROR, (answer, message.authority, message.additional), now, ceiling, "synthesized")
+
+
+def _empty(query: Query, aaaa: Answer, a: Answer | None, now: int) -> Answer:
+    """The answer where nothing was synthesized: upstream's own to the AAAA question (§5.4), or where that was an error,
+    to the A question (§5.1.6), and none of the addresses in it."""
+    basis = a if aaaa.failed and a is not None else aaaa
+    return basis if basis.failed else _without_addresses(query, basis, frozenset(), now)
+
+
+def _without_addresses(query: Query, basis: Answer, usable: frozenset[Record], now: int) -> Answer:
+    """`basis` without address records but the `usable` ones, nor signatures, which no longer fit."""
+    message = wire.parse(basis.message)
+    kept = [
+        record
+        for record in message.answer
+        if record in usable or not (record.type in _ADDRESSES or _signs(record, wire.A) or _signs(record, wire.AAAA))
+    ]
+    if len(kept) == len(message.answer):
+        return basis
+    sections = (kept, message.authority, message.additional)
+    answer = build(query.name + query.question[-4:], wire.NOERROR, sections, basis.born, NO_SOA_TTL, "filtered")
+    answer.expires = min(answer.expires, max(basis.expires, now))
+    return answer
+
+
+def _excluded(record: Record, policy: Policy) -> bool:
+    address = IPv6Address(record.rdata)
+    return any(address in network for network in policy.exclude_aaaa)
+
+
+def _signs(record: Record, kind: int) -> bool:
+    return record.type == wire.RRSIG and int.from_bytes(record.rdata[:2], "big") == kind
+
+
+def _addresses(rdata: bytes, view: View) -> Iterator[bytes]:
+    """The IPv6 addresses for an A record, in the order of the configured prefixes (§5.1.7, §5.2)."""
+    policy = view.policy
+    v4 = IPv4Address(rdata)
+    if any(v4 in network for network in policy.exclude_ipv4):
+        return
+    for rule in view.pref64:
+        if rule.ipv4 and not any(v4 in network for network in rule.ipv4):
+            continue
+        # The well-known prefix stands for global IPv4 only (RFC 6052 §3.1).
+        if is_wkp(rule.prefix) and non_global(v4) and not any(v4 in network for network in policy.open_ipv4):
+            continue
+        yield embed(rule.prefix, v4).packed
+
+
+def _pointer(query: Query, prefix: IPv6Network, v4: IPv4Address, find: Find, now: int) -> Answer | Need:
+    """A PTR of our own for an address under a pref64 (§5.3.1, first way): the name that the IPv4 address has.
+
+    Not the CNAME into in-addr.arpa (the second way): that must not be made where a CNAME is there already, as with
+    every classless delegation (RFC 2317), and RFC 8880 §7.2.1 describes this way.
+    """
+    question = query.name + query.question[-4:]
+    if v4 in special.WELL_KNOWN:
+        names = [Record(query.name, wire.PTR, wire.IN, special.TTL, special.IPV4ONLY)]
+        return build(question, wire.NOERROR, (names,), now, special.TTL, "local", wire.AA)
+    wanted = key_for(reverse.in_addr_name(v4), wire.PTR, query.do)
+    basis = find(wanted)
+    if basis is None:
+        return Need(wanted)
+    if basis.failed:
+        return failure(question, basis.rcode, now, max(1, basis.expires - now))
+    message = wire.parse(bytes(basis.aged(now)))
+    chain = [record.ttl for record in message.answer if record.type in (wire.CNAME, wire.DNAME, wire.PTR)]
+    pointers = [
+        Record(query.name, wire.PTR, wire.IN, min(chain), record.rdata)
+        for record in message.answer
+        if record.type == wire.PTR
+    ]
+    if pointers:
+        return build(question, wire.NOERROR, (pointers,), now, 0, "synthesized")
+    return special.negative(question, basis.rcode, reverse.zone_name(prefix), now, basis.remaining_soa_ttl(now) or 0)

@@ -1,0 +1,276 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The listening side: who may ask, UDP, and the answers of this second.
+
+The hot path is `_readable`: a datagram that was asked before in this second, by any client of the same view, gets the
+same octets but for its id. So TTLs need no counting there, a reload needs no invalidation, and memory is bounded.
+"""
+
+from __future__ import annotations
+
+import socket
+from functools import partial
+from ipaddress import ip_address
+
+from v6native.address import WKP
+from v6native.dns64 import wire
+from v6native.dns64.answer import Answer
+from v6native.dns64.loop import READ, Loop
+from v6native.dns64.query import Query, parse_query, refuse, respond
+from v6native.dns64.resolver import Resolver
+from v6native.dns64.rules import Policy, View
+from v6native.dns64.settings import Dns64Settings, IPNetwork, Listen, Pref64
+from v6native.dns64.special import LocalRecords
+from v6native.dns64.stats import Cell, Stats
+from v6native.dns64.tcp import Send, TcpServer
+from v6native.dns64.upstream import Upstreams
+
+# Datagrams taken from one socket before the others have their turn.
+_BATCH = 64
+# Longer queries exist only as an attack: a name has 255 octets, and EDNS options of clients are short.
+_LONGEST_QUERY = 4096
+_FRESH_ENTRIES = 16384
+_FRESH_LONGEST = 1232
+_KNOWN_CLIENTS = 16384
+_BACKLOG = 256
+_RECEIVE_BUFFER = 1 << 21
+_IP_FREEBIND, _IPV6_FREEBIND = 15, 78
+_IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT = 10, 5
+
+
+class Access:
+    """What a source prefix may: `view` None is refused. `fresh`: answers of this second by query without id."""
+
+    __slots__ = ("fresh", "view")
+
+    def __init__(self, view: View | None) -> None:
+        self.view = view
+        self.fresh: dict[bytes, tuple[bytes, Cell]] = {}
+
+
+class Server:
+    """Listens from its creation on; OSError, naming the address, where it cannot."""
+
+    def __init__(self, loop: Loop, stats: Stats, settings: Dns64Settings) -> None:
+        self.loop = loop
+        self.stats = stats
+        self.settings = settings
+        upstreams = Upstreams(loop, stats, settings.upstreams, settings.timing)
+        local = LocalRecords(settings.local)
+        self.resolver = Resolver(loop, stats, upstreams, local, settings.timing, settings.limits)
+        self._tcp = TcpServer(loop, stats, self._admit, lambda access: access.view is None, self._handle_tcp)
+        self._listeners: dict[Listen, tuple[socket.socket, socket.socket]] = {}
+        self._clients: dict[str, Access] = {}
+        self._accesses: list[tuple[IPNetwork, Access]] = []
+        self._second = 0
+        self._open(settings)
+        self._use(settings)
+
+    def reload(self, settings: Dns64Settings) -> None:
+        """Takes on other settings and keeps cache and connections; OSError: nothing has changed."""
+        self._open(settings)
+        before, resolver = self.settings, self.resolver
+        if before.upstreams != settings.upstreams or before.timing != settings.timing:
+            resolver.upstreams.close()
+            resolver.upstreams = Upstreams(self.loop, self.stats, settings.upstreams, settings.timing)
+        if before.upstreams != settings.upstreams:
+            # Other servers may say other things.
+            resolver.cache.clear()
+        resolver.local = LocalRecords(settings.local)
+        resolver.timing, resolver.limits = settings.timing, settings.limits
+        resolver.cache.resize(settings.limits.cache_entries, settings.limits.cache_bytes, int(self.loop.now))
+        self._use(settings)
+
+    def close(self) -> None:
+        self._tcp.close()
+        for listen in list(self._listeners):
+            self._close(listen)
+        self.resolver.upstreams.close()
+
+    def document(self) -> dict[str, object]:
+        """For the stats socket."""
+        cache = self.resolver.cache
+        return self.stats.document() | {
+            "listen": [f"{listen.address}#{listen.port}" for listen in self._listeners],
+            "pref64": [str(rule.prefix) for rule in self.settings.pref64],
+            "cache": {"entries": len(cache), "bytes": cache.bytes, "evicted": cache.evicted},
+            "pending": self.resolver.jobs,
+            "tcp_open": len(self._tcp),
+            "internal_errors": self.loop.errors,
+            "upstreams": [server.document(self.loop.now) for server in self.resolver.upstreams.servers],
+        }
+
+    def _open(self, settings: Dns64Settings) -> None:
+        """Opens what is new, all or nothing."""
+        opened: dict[Listen, tuple[socket.socket, socket.socket]] = {}
+        try:
+            for listen in settings.listen:
+                if listen not in self._listeners and listen not in opened:
+                    opened[listen] = (_bound(listen, socket.SOCK_DGRAM), _bound(listen, socket.SOCK_STREAM))
+        except OSError:
+            for pair in opened.values():
+                for made in pair:
+                    made.close()
+            raise
+        for listen, (udp, tcp) in opened.items():
+            self._listeners[listen] = (udp, tcp)
+            self.loop.add(udp.fileno(), READ, partial(self._readable, udp))
+            self._tcp.listen(tcp)
+
+    def _use(self, settings: Dns64Settings) -> None:
+        for listen in [listen for listen in self._listeners if listen not in settings.listen]:
+            self._close(listen)
+        self.settings = settings
+        self._tcp.limit, self._tcp.idle = settings.limits.tcp_connections, settings.timing.tcp_idle
+        self._accesses = _accesses(settings)
+        self._clients.clear()
+
+    def _close(self, listen: Listen) -> None:
+        for made in self._listeners.pop(listen):
+            self.loop.remove(made.fileno())
+            made.close()
+
+    def _admit(self, address: str) -> Access:
+        access = self._clients.get(address)
+        if access is None:
+            if len(self._clients) >= _KNOWN_CLIENTS:
+                self._clients.clear()
+            parsed = ip_address(address.partition("%")[0])
+            access = next((access for network, access in self._accesses if parsed in network), Access(None))
+            self._clients[address] = access
+        return access
+
+    def _readable(self, udp: socket.socket, _events: int) -> None:
+        if int(self.loop.now) != self._second:
+            self._next_second()
+        clients, receive, send = self._clients, udp.recvfrom, udp.sendto
+        for _ in range(_BATCH):
+            try:
+                data, peer = receive(_LONGEST_QUERY)
+                access = clients.get(peer[0]) or self._admit(peer[0])
+                known = access.fresh.get(data[2:])
+                if known is not None:
+                    tail, cell = known
+                    send(data[:2] + tail, peer)
+                    cell[0] += 1
+                    continue
+            except BlockingIOError:
+                return
+            except OSError:
+                self.stats.count("udp-send-failed")
+                continue
+            self._handle_udp(udp, data, peer, access)
+
+    def _next_second(self) -> None:
+        self._second = int(self.loop.now)
+        for _, access in self._accesses:
+            access.fresh.clear()
+
+    def _handle_udp(self, udp: socket.socket, data: bytes, peer: tuple[str, int], access: Access) -> None:
+        query = parse_query(data)
+        if query is None:
+            self.stats.count("not-a-query")
+            return
+
+        def send(out: bytes) -> None:
+            try:
+                udp.sendto(out, peer)
+            except OSError:
+                self.stats.count("udp-send-failed")
+
+        def done(answer: Answer) -> None:
+            now = int(self.loop.now)
+            out = respond(query, answer, now, query.limit)
+            cell = self._counted("udp", query, answer)
+            send(out)
+            fresh = access.fresh
+            if answer.expires > now == self._second and len(out) <= _FRESH_LONGEST and len(fresh) < _FRESH_ENTRIES:
+                fresh[data[2:]] = (out[2:], cell)
+
+        if not self._refused("udp", query, access, send) and access.view is not None:
+            self.resolver.answer(query, access.view, done)
+
+    def _handle_tcp(self, data: bytes, access: Access, send: Send) -> bool:
+        query = parse_query(data)
+        if query is None:
+            self.stats.count("not-a-query")
+            return False
+
+        def done(answer: Answer) -> None:
+            self._counted("tcp", query, answer)
+            send(respond(query, answer, int(self.loop.now), wire.MAX_MESSAGE))
+
+        if not self._refused("tcp", query, access, send) and access.view is not None:
+            self.resolver.answer(query, access.view, done)
+        return True
+
+    def _refused(self, transport: str, query: Query, access: Access, send: Send) -> bool:
+        """Answers what needs no thought: clients that may not ask, and questions that make no sense."""
+        rcode = wire.REFUSED if access.view is None else query.rcode
+        if not rcode:
+            return False
+        self.stats.answer_cell(transport, query.type, "refused" if access.view is None else "malformed", rcode)[0] += 1
+        send(refuse(query, rcode))
+        return True
+
+    def _counted(self, transport: str, query: Query, answer: Answer) -> Cell:
+        cell = self.stats.answer_cell(transport, query.type, answer.origin, answer.rcode)
+        cell[0] += 1
+        return cell
+
+
+def _accesses(settings: Dns64Settings) -> list[tuple[IPNetwork, Access]]:
+    """Who may ask, and what is theirs, the longest prefix first. A view gives no right to ask."""
+    policy = Policy(
+        settings.exclude_aaaa,
+        settings.exclude_ipv4,
+        settings.open_ipv4,
+        frozenset(wire.name_from_text(name) for name in settings.never_synthesize),
+        settings.aaaa_failure,
+    )
+    rules = settings.pref64 + tuple(rule for view in settings.views for rule in view.pref64)
+    reverse64 = tuple(dict.fromkeys((*(rule.prefix for rule in rules), WKP)))
+
+    def access(pref64: tuple[Pref64, ...]) -> Access:
+        return Access(View(pref64, reverse64, policy))
+
+    default = access(settings.pref64)
+    found: dict[IPNetwork, Access] = dict.fromkeys(settings.allow, default)
+    for view in settings.views:
+        own = access(view.pref64)
+        for source in view.sources:
+            for allowed in settings.allow:
+                if allowed.version != source.version or not allowed.overlaps(source):
+                    continue
+                # Of two prefixes that overlap, one holds the other: the smaller is what both say.
+                smaller = source if source.prefixlen >= allowed.prefixlen else allowed
+                found[smaller] = own
+    return sorted(found.items(), key=lambda item: -item[0].prefixlen)
+
+
+def _bound(listen: Listen, kind: int) -> socket.socket:
+    """A listening socket. An address that is not there yet is fine: interfaces come and go under a running server."""
+    v4 = listen.address.version == 4
+    made = socket.socket(socket.AF_INET if v4 else socket.AF_INET6, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        # A successor overlaps with this process, so that no question goes unanswered.
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if v4:
+            made.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+        else:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            made.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+        if kind == socket.SOCK_DGRAM:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            if v4:
+                # Without DF, and deaf to forged "fragmentation needed".
+                made.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT)
+        made.bind(socket.getaddrinfo(str(listen.address), listen.port, flags=socket.AI_NUMERICHOST)[0][4])
+        if kind == socket.SOCK_STREAM:
+            made.listen(_BACKLOG)
+    except OSError as error:
+        made.close()
+        transport = "TCP" if kind == socket.SOCK_STREAM else "UDP"
+        raise OSError(error.errno, f"{listen.address} port {listen.port}, {transport}: {error.strerror}") from error
+    return made

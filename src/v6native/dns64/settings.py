@@ -1,0 +1,209 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the DNS64 is told, as frozen data, and its one file, dns64.json.
+
+Whoever renders the file builds a `Dns64Settings` and writes `to_json()`; the worker reads it with `from_json()`, which
+takes nothing that it does not know and reports all mistakes at once.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from v6native.address import valid_pref64
+from v6native.dns64.decode import Decoder
+from v6native.dns64.wire import WireError, name_from_text
+from v6native.errors import Dns64SettingsError
+
+IPAddress = IPv4Address | IPv6Address
+IPNetwork = IPv4Network | IPv6Network
+
+
+class AaaaFailure(StrEnum):
+    """What an AAAA query leads to that ends in an error other than NXDOMAIN, or in a timeout (RFC 6147 §5.1.2, §5.1.3).
+
+    SYNTHESIZE is the RFC's: as if there were no AAAA, which keeps names usable whose servers are deaf to AAAA.
+    """
+
+    SYNTHESIZE = "synthesize"
+    FAIL = "fail"
+
+
+class LocalType(StrEnum):
+    A = "A"
+    AAAA = "AAAA"
+    PTR = "PTR"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """An address of the node's own. Never `::` or `0.0.0.0`: an answer has to leave from the address that was asked."""
+
+    address: IPAddress
+    port: int = 53
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamServer:
+    """A recursive resolver. `trust_ad`: whether its AD bit is passed on; None: only where it is on loopback."""
+
+    address: IPAddress
+    port: int = 53
+    trust_ad: bool | None = None
+
+    @property
+    def authentic(self) -> bool:
+        return self.address.is_loopback if self.trust_ad is None else self.trust_ad
+
+
+@dataclass(frozen=True, slots=True)
+class Pref64:
+    """A prefix to synthesize with; `ipv4`: the ranges it serves (RFC 6147 §5.1.7), empty: all."""
+
+    prefix: IPv6Network
+    ipv4: tuple[IPv4Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Other prefixes for clients in `sources`; the longest match counts. No pref64: real records only."""
+
+    sources: tuple[IPNetwork, ...]
+    pref64: tuple[Pref64, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRecord:
+    """A record answered here; `value` is an address, or for PTR a name. `ttl` in seconds."""
+
+    name: str
+    type: LocalType
+    value: str
+    ttl: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds. `query`: until an upstream question is given up; `hedge`: the longest wait before the next upstream is
+    asked as well; `parallel_a`: how long the AAAA may take before the A is asked for beside it (RFC 6147 §5.1.8);
+    `failure`: how long a failure is remembered (RFC 9520 §3.2); `tcp_idle`: a silent TCP connection is closed."""
+
+    query: float = 4.0
+    hedge: float = 0.2
+    parallel_a: float = 0.5
+    failure: int = 5
+    tcp_idle: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of memory: cached answers, their octets, questions under way, TCP connections; TTL ceilings in seconds."""
+
+    cache_entries: int = 200_000
+    cache_bytes: int = 128 << 20
+    pending: int = 4096
+    tcp_connections: int = 256
+    max_ttl: int = 86_400
+    max_negative_ttl: int = 10_800
+
+
+@dataclass(frozen=True, slots=True)
+class Dns64Settings:
+    """Everything of dns64.json. `allow`: who may ask, and nobody else may. `exclude_aaaa`: real addresses that count
+    as absent (§5.1.4). `exclude_ipv4`: never embedded in any prefix; non-global IPv4 is never embedded in the
+    well-known prefix either (RFC 6052 §3.1), except what `open_ipv4` names. `never_synthesize`: domains left alone."""
+
+    listen: tuple[Listen, ...]
+    upstreams: tuple[UpstreamServer, ...]
+    pref64: tuple[Pref64, ...]
+    allow: tuple[IPNetwork, ...]
+    views: tuple[View, ...] = ()
+    exclude_aaaa: tuple[IPv6Network, ...] = (IPv6Network("::ffff:0:0/96"),)
+    exclude_ipv4: tuple[IPv4Network, ...] = ()
+    open_ipv4: tuple[IPv4Network, ...] = ()
+    never_synthesize: tuple[str, ...] = ()
+    aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
+    local: tuple[LocalRecord, ...] = ()
+    timing: Timing = Timing()
+    limits: Limits = Limits()
+
+    def to_json(self) -> str:
+        """The text of dns64.json."""
+        return json.dumps(asdict(self), default=str, indent=2) + "\n"
+
+    @staticmethod
+    def from_json(text: str | bytes) -> Dns64Settings:
+        """The settings in `text`; Dns64SettingsError with every mistake in it."""
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise Dns64SettingsError(f"not JSON: {error}") from error
+        decoder = Decoder()
+        settings = decoder.dataclass(Dns64Settings, document, "")
+        problems = decoder.problems or ([] if settings is None else _mistakes(settings))
+        if problems or settings is None:
+            raise Dns64SettingsError("\n".join(problems))
+        return settings
+
+
+def _mistakes(settings: Dns64Settings) -> list[str]:
+    problems = [
+        f"{key}: is empty; give at least one"
+        for key, value in (("listen", settings.listen), ("upstreams", settings.upstreams), ("allow", settings.allow))
+        if not value
+    ]
+    problems += [
+        f"listen: {entry.address} means every address; name the node's own, since answers must leave from them"
+        for entry in settings.listen
+        if entry.address.is_unspecified
+    ]
+    problems += _port_mistakes(settings)
+    own = {(entry.address, entry.port) for entry in settings.listen}
+    problems += [
+        f"upstreams: {server.address} port {server.port} is this DNS64 itself; name another resolver"
+        for server in settings.upstreams
+        if (server.address, server.port) in own
+    ]
+    rules = settings.pref64 + tuple(rule for view in settings.views for rule in view.pref64)
+    problems += [f"pref64: {wrong}" for rule in rules if (wrong := valid_pref64(rule.prefix))]
+    problems += [f"never_synthesize: {wrong}" for name in settings.never_synthesize if (wrong := _name_mistake(name))]
+    problems += [f"local: {wrong}" for record in settings.local if (wrong := _local_mistake(record))]
+    return problems + _number_mistakes(settings)
+
+
+def _port_mistakes(settings: Dns64Settings) -> list[str]:
+    ports = [("listen", entry.port) for entry in settings.listen]
+    ports += [("upstreams", server.port) for server in settings.upstreams]
+    return [f"{key}: port {port} is not one of 1 to 65535" for key, port in ports if not 1 <= port <= 65535]
+
+
+def _number_mistakes(settings: Dns64Settings) -> list[str]:
+    numbers = {f"timing.{key}": value for key, value in asdict(settings.timing).items()}
+    numbers |= {f"limits.{key}": value for key, value in asdict(settings.limits).items()}
+    return [f"{key}: {value} is not above zero" for key, value in numbers.items() if value <= 0]
+
+
+def _name_mistake(name: str) -> str | None:
+    try:
+        name_from_text(name)
+    except WireError as error:
+        return f"{name!r} is no domain name: {error}"
+    return None
+
+
+def _local_mistake(record: LocalRecord) -> str | None:
+    if (wrong := _name_mistake(record.name)) is not None:
+        return wrong
+    if not 0 <= record.ttl < 1 << 31:
+        return f"{record.name}: ttl {record.ttl} is not one of 0 to {(1 << 31) - 1}"
+    if record.type is LocalType.PTR:
+        return _name_mistake(record.value)
+    try:
+        version = ip_address(record.value).version
+    except ValueError:
+        return f"{record.name}: {record.value!r} is no IP address"
+    wanted = 4 if record.type is LocalType.A else 6
+    return None if version == wanted else f"{record.name}: {record.value} is no IPv{wanted} address"

@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""Names that are answered here: ipv4only.arpa (RFC 7050, RFC 8880 §7.1), and the operator's own records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Network, ip_address
+
+from v6native.address import embed
+from v6native.dns64 import wire
+from v6native.dns64.answer import Answer, build
+from v6native.dns64.query import Query
+from v6native.dns64.settings import LocalRecord, LocalType
+from v6native.dns64.wire import Record
+
+IPV4ONLY = b"\x08ipv4only\x04arpa\0"
+WELL_KNOWN = (IPv4Address("192.0.0.170"), IPv4Address("192.0.0.171"))
+# Short, for a network may change its pref64, and clients ask anew only then (RFC 7050 §3).
+TTL = 600
+
+_TYPES = {LocalType.A: wire.A, LocalType.AAAA: wire.AAAA, LocalType.PTR: wire.PTR}
+_NOBODY = b"\x06nobody\x07invalid\0"
+
+
+def ipv4only(query: Query, prefixes: Iterable[IPv6Network], now: int) -> Answer | None:
+    """The answer for ipv4only.arpa and what is below it; None for names that only look alike, and for DS, which is
+    asked for upstream (RFC 8880 §7.1, item 4). The non-global rule does not concern these two addresses."""
+    if IPV4ONLY not in wire.suffixes(query.name) or query.type == wire.DS:
+        return None
+    question = query.name + query.question[-4:]
+    if query.name != IPV4ONLY:
+        return negative(question, wire.NXDOMAIN, IPV4ONLY, now, TTL)
+    rdatas: list[bytes] = []
+    if query.type == wire.A:
+        rdatas = [v4.packed for v4 in WELL_KNOWN]
+    elif query.type == wire.AAAA:
+        rdatas = [embed(prefix, v4).packed for prefix in prefixes for v4 in WELL_KNOWN]
+    if not rdatas:
+        return negative(question, wire.NOERROR, IPV4ONLY, now, TTL)
+    records = [Record(query.name, query.type, wire.IN, TTL, rdata) for rdata in rdatas]
+    return build(question, wire.NOERROR, (records,), now, TTL, "local", wire.AA)
+
+
+def negative(question: bytes, rcode: int, zone: bytes, now: int, ttl: int) -> Answer:
+    """A negative answer with the SOA of a zone that exists only here, so that clients keep it for `ttl` (RFC 2308)."""
+    numbers = b"".join(number.to_bytes(4, "big") for number in (1, 3600, 1200, 604_800, ttl))
+    soa = Record(zone, wire.SOA, wire.IN, ttl, zone + _NOBODY + numbers)
+    answer = build(question, rcode, ((), (soa,)), now, ttl, "local", wire.AA)
+    answer.soa_ttl = ttl
+    return answer
+
+
+class LocalRecords:
+    """The operator's records. A name that is in here exists with these records only; what is below it does not matter."""
+
+    def __init__(self, records: Iterable[LocalRecord]) -> None:
+        self._names: dict[bytes, list[Record]] = {}
+        for record in records:
+            name = wire.name_from_text(record.name)
+            is_name = record.type is LocalType.PTR
+            rdata = wire.name_from_text(record.value) if is_name else ip_address(record.value).packed
+            made = Record(name, _TYPES[record.type], wire.IN, record.ttl, rdata)
+            self._names.setdefault(name, []).append(made)
+
+    def find(self, question: bytes, now: int) -> Answer | None:
+        """The answer to a question (name in lower case, type, class); None for names that are not in here."""
+        name, kind, cls = question[:-4], int.from_bytes(question[-4:-2], "big"), question[-1]
+        records = self._names.get(name)
+        if records is None or cls != wire.IN:
+            return None
+        wanted = [record for record in records if kind in (record.type, wire.ANY)]
+        if not wanted:
+            return negative(question, wire.NOERROR, name, now, min(record.ttl for record in records))
+        return build(question, wire.NOERROR, (wanted,), now, 0, "local", wire.AA)

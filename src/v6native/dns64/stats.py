@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the worker counts, and the JSON document of its stats socket.
+
+A counter is a list of one number, so that the hot path can keep hold of it. No names and no clients in here.
+"""
+
+from __future__ import annotations
+
+from v6native.dns64 import wire
+
+Cell = list[int]
+
+_TYPES = {wire.A: "A", wire.AAAA: "AAAA", wire.PTR: "PTR", wire.HTTPS: "HTTPS"}
+_RCODES = {
+    wire.NOERROR: "noerror", wire.FORMERR: "formerr", wire.SERVFAIL: "servfail", wire.NXDOMAIN: "nxdomain",
+    wire.NOTIMP: "notimp", wire.REFUSED: "refused", wire.BADVERS: "badvers",
+}  # fmt: skip
+
+
+class Stats:
+    """`answers` by transport, type of the question, how the answer came about, and rcode; `events` by name."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[str, str, str, str], Cell] = {}
+        self._events: dict[str, Cell] = {}
+
+    def answer_cell(self, transport: str, kind: int, origin: str, rcode: int) -> Cell:
+        """The counter of answers of this sort; the number of sorts is bounded, whatever clients ask."""
+        key = (transport, _TYPES.get(kind, "other"), origin, _RCODES.get(rcode, "other"))
+        return self._answers.setdefault(key, [0])
+
+    def count(self, event: str, number: int = 1) -> None:
+        self._events.setdefault(event, [0])[0] += number
+
+    def event_cell(self, event: str) -> Cell:
+        return self._events.setdefault(event, [0])
+
+    def document(self) -> dict[str, object]:
+        answers = [
+            {"transport": transport, "type": kind, "origin": origin, "rcode": rcode, "count": cell[0]}
+            for (transport, kind, origin, rcode), cell in sorted(self._answers.items())
+        ]
+        return {"answers": answers, "events": {name: cell[0] for name, cell in sorted(self._events.items())}}
