@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 
 import click
@@ -17,7 +16,6 @@ from v6native.errors import LabError
 from v6native.lab import lab as labs
 from v6native.lab.edge import Arrangement, answers
 from v6native.lab.estate import Estate
-from v6native.lab.node import environment
 from v6native.lab.play import Outcome, fitting, play_all
 from v6native.lab.scenarios import SCENARIOS
 from v6native.lab.scenarios.trial import GROUPS, Scenario
@@ -55,9 +53,11 @@ def up(name: str, as_json: bool, arrangement: str, bare: bool) -> None:
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(name: str, node: str, command: tuple[str, ...]) -> None:
     """Run COMMAND on NODE: `v6native lab exec phone -- curl http://v4only.example/`."""
-    standing = labs.find(Estate(name))
-    argv = standing[node].enter(command)
-    os.execvpe(argv[0], argv, environment(name))
+    # Parsing ends with NODE, so that options of COMMAND are its own; the customary `--` is left to us.
+    argv = command[1:] if command[0] == "--" else command
+    if not argv:
+        raise click.UsageError("Missing argument 'COMMAND...'.")
+    labs.node(Estate(name), node).become(argv)
 
 
 @lab.command()

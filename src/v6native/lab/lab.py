@@ -47,10 +47,7 @@ class Lab:
         return self.estate.name
 
     def __getitem__(self, node: str) -> Node:
-        try:
-            return self.nodes[node]
-        except KeyError:
-            raise LabError(f"lab {self.name} has no node {node!r}; it has {', '.join(sorted(self.nodes))}") from None
+        return self.nodes[node]
 
 
 def require_machine() -> None:
@@ -71,6 +68,16 @@ def find(estate: Estate) -> Lab:
         what = "is only half there" if estate.folder.exists() else "does not stand"
         raise LabError(f"lab {estate.name} {what}; `v6native lab up --name {estate.name}` builds it")
     return Lab(estate, nodes, Arrangement(settings["arrangement"]), settings["bare"] == "yes")
+
+
+def node(estate: Estate, name: str) -> Node:
+    """A node of a lab, which may be half there: that is when one wants to look around."""
+    nodes = estate.nodes()
+    if name in nodes:
+        return nodes[name]
+    if nodes:
+        raise LabError(f"lab {estate.name} has no node {name!r}; it has {', '.join(nodes)}")
+    raise LabError(f"lab {estate.name} does not stand; `v6native lab up --name {estate.name}` builds it")
 
 
 def up(estate: Estate, arrangement: Arrangement, *, bare: bool = False, say: Say = lambda _: None) -> Lab:

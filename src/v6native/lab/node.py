@@ -19,6 +19,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from v6native.errors import LabError
 from v6native.lab.wait import wait_until
@@ -156,6 +157,11 @@ class Node:
         """Run a command inside to its end."""
         merged = {**environment(self.lab), **(env or {})}
         return run(self.enter(argv), timeout=timeout, env=merged, stdin=stdin, check=check, shown=argv)
+
+    def become(self, argv: Sequence[str]) -> NoReturn:
+        """Turn our own process into a command inside, terminal and all."""
+        entered = self.enter(argv)
+        os.execvpe(entered[0], entered, environment(self.lab))
 
     def start(self, name: str, *argv: str, env: Mapping[str, str] | None = None) -> Program:
         """Start a program inside; its output goes to the node's /run/lab/log/`name`.log."""

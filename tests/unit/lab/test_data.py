@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import tomllib
 from ipaddress import IPv4Network, ip_address, ip_network
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +77,11 @@ def test_network_toml(arrangement: Arrangement) -> None:
     opened = [IPv4Network(network) for network in document["nat64"]["allow_ipv4"]]
     assert any(t.SERVER4 in network for network in opened)
     assert document["node"]["edge1"]["pool4"] == list(arrangement.pool4)
+
+
+def test_example_is_edge1s_file() -> None:
+    example = Path(__file__).parents[3] / "examples" / "lab-edge1.toml"
+    assert tomllib.loads(example.read_text()) == tomllib.loads(network_toml(Arrangement.SHARED))
 
 
 def test_scenarios() -> None:
