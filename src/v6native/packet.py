@@ -232,8 +232,8 @@ def parse_ipv4(data: bytes, *, quoted: bool = False) -> IPv4Packet:
 def parse_ipv6(data: bytes, *, quoted: bool = False) -> IPv6Packet:
     """The IPv6 packet at the start of `data`; what follows its payload length is left out. Raises PacketError.
 
-    Extension headers behind a Fragment header are read too while the fragment is the first one; a second Fragment
-    header ends the chain and is the `protocol`.
+    The chain ends behind the Fragment header of a real fragment, and at a second Fragment header: `protocol` is then
+    whatever was announced there.
     """
     if len(data) < IPV6_HEADER:
         raise PacketError(Fault.TRUNCATED)
@@ -254,8 +254,8 @@ def parse_ipv6(data: bytes, *, quoted: bool = False) -> IPv6Packet:
             protocol, _, place, identification = struct.unpack_from("!BBHI", rest, at)
             fragment = FragmentHeader(identification, place & 0xFFF8, bool(place & 1), protocol)
             at += FRAGMENT_HEADER
-            if fragment.offset:
-                break  # data follows, not headers
+            if fragment.offset or fragment.more:
+                break
             continue
         size = (rest[at + 1] + 1) * 8
         if len(rest) < at + size:

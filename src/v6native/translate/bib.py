@@ -8,11 +8,11 @@ NAT64 of its own, so that a reply's source lies in the pref64 that was asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
-from v6native.translate.tcp_states import State
+from v6native.translate.tcp_states import TABLE, Event, State, Timer
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,28 @@ class Tables:
         """Adds a session, or replaces it by its next state."""
         self._sessions[session.binding, session.remote4, session.remote_port] = session
 
-    def expire(self, now: float) -> None:
-        """Removes sessions whose lifetime is over, and dynamic BIB entries that have none left."""
+    def expire(self, now: float, timeouts: Mapping[Timer, float]) -> None:
+        """Times sessions out whose lifetime is over, and removes dynamic BIB entries that have none left."""
         for key, session in list(self._sessions.items()):
-            if session.deadline <= now:
-                del self._sessions[key]  # TIMEOUT leads to CLOSED from every state of tcp_states.TABLE
+            current: Session | None = session
+            while current and current.deadline <= now:
+                current = _timed_out(current, timeouts)
+            if current is None:
+                del self._sessions[key]
+            else:
+                self._sessions[key] = current
         used = {session.binding for session in self._sessions.values()}
         for binding in self.bindings:
             if not binding.static and binding not in used:
                 del self._by6[binding.protocol, binding.pref64, binding.address6, binding.port6]
                 del self._by4[binding.protocol, binding.address4, binding.port4]
+
+
+def _timed_out(session: Session, timeouts: Mapping[Timer, float]) -> Session | None:
+    """The session after its lifetime ended, None where that closed it."""
+    if session.state is State.NO_STATE:
+        return None
+    transition = TABLE[session.state][Event.TIMEOUT]
+    if transition.timer is None:
+        return None
+    return replace(session, state=transition.state, deadline=session.deadline + timeouts[transition.timer])

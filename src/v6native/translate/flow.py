@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
+from v6native.translate.reasons import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -65,18 +67,26 @@ class Error6:
 class Mapper(Protocol):
     """Each method raises Refused where there is no mapping or no permission."""
 
-    def admit_6to4(self, source: IPv6Address, destination: IPv6Address) -> None:
-        """Judges by addresses alone, before anything else is done. Not asked for ICMP errors."""
+    def admit_6to4(self, source: IPv6Address, destination: IPv6Address, *, error: bool) -> None:
+        """Judges by addresses alone, before anything else is done; `error`: of an ICMPv6 error."""
 
-    def admit_4to6(self, source: IPv4Address, destination: IPv4Address) -> None: ...
+    def check_6to4(self, flow: Flow6) -> None:
+        """Whether the flow may pass; makes no session. Asked before a packet goes to the slow path."""
 
-    def flow_6to4(self, flow: Flow6) -> Flow4: ...
+    def check_4to6(self, flow: Flow4) -> None:
+        """The same; asked before every packet is translated, fragmented or goes to the slow path."""
+
+    def slow_6to4(self, flow: Flow6, reason: Reason) -> None:
+        """The first fragment of this datagram goes to the slow path: the others must follow it."""
+
+    def slow_4to6(self, flow: Flow4, reason: Reason) -> None: ...
+
+    def flow_6to4(self, flow: Flow6) -> Flow4:
+        """The outgoing tuple; makes or refreshes the session where there is one."""
 
     def flow_4to6(self, flow: Flow4) -> Flow6: ...
 
-    def error_6to4(self, error: Error6) -> Error4: ...
+    def error_6to4(self, error: Error6) -> Error4:
+        """The outgoing addresses and tuple of an ICMP error; changes no state."""
 
     def error_4to6(self, error: Error4) -> Error6: ...
-
-    def slow_4to6(self, flow: Flow4) -> None:
-        """The first fragment of this datagram went to the slow path: the others must follow it."""

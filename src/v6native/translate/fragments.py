@@ -12,11 +12,11 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Generic, TypeVar
 
 from v6native.translate.flow import Flow4, Flow6
-from v6native.translate.reasons import Reason
+from v6native.translate.reasons import Kind, Reason
 from v6native.translate.verdict import Refused
 
-LIFETIME = 2.0
-"""Seconds: FRAGMENT_MIN (RFC 6146 §4); the kernel releases the fragments of a datagram all at once."""
+LIFETIME = 30.0
+"""Seconds: as long as Linux waits for the fragments of a datagram; FRAGMENT_MIN is 2 (RFC 6146 §4)."""
 
 CAPACITY = 8192
 
@@ -56,10 +56,9 @@ class FragmentMemory(Generic[Out]):
         decision = self._decisions.get(_key(flow, flow.part.identification))
         if decision is None or decision.deadline <= now:
             return None
-        if decision.verdict is Reason.SLOW_FRAGMENTED_UDP0:
-            raise Refused(Reason.SLOW_FRAGMENTED_UDP0)
         if isinstance(decision.verdict, Reason):
-            raise Refused(Reason.FRAGMENT_OF_DROPPED)
+            slow = decision.verdict.kind is Kind.SLOW
+            raise Refused(decision.verdict if slow else Reason.FRAGMENT_OF_DROPPED)
         return decision.verdict
 
 

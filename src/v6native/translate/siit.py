@@ -97,16 +97,30 @@ class _SiitMapper:
     fragments: FragmentMemory[Flow6]
     now: float
 
-    def admit_6to4(self, source: IPv6Address, destination: IPv6Address) -> None:
+    def admit_6to4(self, source: IPv6Address, destination: IPv6Address, *, error: bool) -> None:
         """At least one end is behind this translator: a pair of pref64 addresses is somebody else's, or a loop."""
+        if error:
+            return
         self._known(source)
         self._known(destination)
-        if self.addresses.explicit4(source) is None and self.addresses.explicit4(destination) is None:
+        if not self._has_eam6(source, destination):
             raise Refused(Reason.SOURCE_NOT_ALLOWED, PROHIBITED6)
 
-    def admit_4to6(self, source: IPv4Address, destination: IPv4Address) -> None:
-        if self.addresses.explicit6(source) is None:
+    def check_6to4(self, flow: Flow6) -> None:
+        """Addresses are all that a stateless translator judges by."""
+
+    def check_4to6(self, flow: Flow4) -> None:
+        if not self._has_eam4(flow.source, flow.destination):
             raise Refused(Reason.SOURCE_NOT_ALLOWED, PROHIBITED4)
+        if flow.part and flow.part.offset:
+            self.fragments.recall(flow, self.now)
+
+    def slow_6to4(self, flow: Flow6, reason: Reason) -> None:
+        """Every fragment of ICMPv6 goes there by itself."""
+
+    def slow_4to6(self, flow: Flow4, reason: Reason) -> None:
+        if flow.part and not flow.part.offset:
+            self.fragments.remember(flow, reason, self.now)
 
     def flow_6to4(self, flow: Flow6) -> Flow4:
         source, destination = self._known(flow.source), self._known(flow.destination)
@@ -115,8 +129,6 @@ class _SiitMapper:
         )
 
     def flow_4to6(self, flow: Flow4) -> Flow6:
-        if flow.part and flow.part.offset:
-            self.fragments.recall(flow, self.now)
         source, destination = self.addresses.to_v6(flow.source), self.addresses.to_v6(flow.destination)
         return Flow6(
             flow.protocol, source, flow.source_port, destination, flow.destination_port, flow.tcp_flags, flow.part
@@ -124,24 +136,30 @@ class _SiitMapper:
 
     def error_6to4(self, error: Error6) -> Error4:
         """A router's address that maps to nothing becomes the translator's own (RFC 6791 §3)."""
-        source = self.addresses.to_v4(error.source) or self.icmp4_source
         destination = self._known(error.destination)
-        quoted = self.flow_6to4(error.quoted)
-        ends = (error.source, error.destination, error.quoted.source)
-        if all(self.addresses.explicit4(end) is None for end in ends):
+        source = self.addresses.to_v4(error.source)
+        if source is None and self.addresses.explicit4(error.destination) is None:
+            raise Refused(Reason.NO_MAPPING)
+        if not self._has_eam6(error.source, error.destination):
             raise Refused(Reason.SOURCE_NOT_ALLOWED)
-        return Error4(source, destination, quoted)
+        if not self._has_eam6(error.quoted.source, error.quoted.destination):
+            raise Refused(Reason.NO_MAPPING)
+        return Error4(source or self.icmp4_source, destination, self.flow_6to4(error.quoted))
 
     def error_4to6(self, error: Error4) -> Error6:
-        """Any router on the way may speak, provided that the packet it quotes was for one of ours."""
-        ends = (error.source, error.quoted.destination)
-        if all(self.addresses.explicit6(end) is None for end in ends):
+        """Any router on the way may speak to one of ours, about a packet of one of ours."""
+        if not self._has_eam4(error.source, error.destination):
             raise Refused(Reason.SOURCE_NOT_ALLOWED)
+        if not self._has_eam4(error.quoted.source, error.quoted.destination):
+            raise Refused(Reason.NO_MAPPING)
         source, destination = self.addresses.to_v6(error.source), self.addresses.to_v6(error.destination)
         return Error6(source, destination, self.flow_4to6(error.quoted))
 
-    def slow_4to6(self, flow: Flow4) -> None:
-        self.fragments.remember(flow, Reason.SLOW_FRAGMENTED_UDP0, self.now)
+    def _has_eam6(self, *addresses: IPv6Address) -> bool:
+        return any(self.addresses.explicit4(address) is not None for address in addresses)
+
+    def _has_eam4(self, *addresses: IPv4Address) -> bool:
+        return any(self.addresses.explicit6(address) is not None for address in addresses)
 
     def _known(self, address: IPv6Address) -> IPv4Address:
         mapped = self.addresses.to_v4(address)

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The TCP state machine of a stateful NAT64 as one table (RFC 6146 §3.5.2.2).
 
-Two choices where the RFC leaves one. A session whose lifetime ends is deleted from every state: no probe is sent from
-ESTABLISHED, and its default lifetime holds TCP_EST and TCP_TRANS together (2 h 4 min, as RFC 5382 asks). And a V4 SYN
-without a BIB entry is dropped, not stored, so V4 INIT begins with TCP_TRANS.
+Two choices where the RFC leaves one: an established session whose lifetime ends becomes TRANS without a probe being
+sent, and a V4 SYN without a BIB entry is dropped, not stored, so V4 INIT begins with TCP_TRANS.
 """
 
 from __future__ import annotations
@@ -111,6 +110,7 @@ TABLE: dict[State, dict[Event, Transition]] = {
             Event.V6_FIN: Transition(State.V6_FIN_RCV),
             Event.V4_RST: Transition(State.TRANS, Timer.TCP_TRANS),
             Event.V6_RST: Transition(State.TRANS, Timer.TCP_TRANS),
+            Event.TIMEOUT: Transition(State.TRANS, Timer.TCP_TRANS),
         },
     ),
     State.V4_FIN_RCV: _state(

@@ -8,6 +8,8 @@ whoever pings a refused destination should learn that it is refused.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from v6native.packet import (
     ICMP,
     ICMP_HEADER,
@@ -20,7 +22,7 @@ from v6native.packet import (
     checksum,
     pseudo_header,
 )
-from v6native.translate.reasons import Kind
+from v6native.translate.reasons import Kind, Reason
 from v6native.translate.rfc7915.tables import LOWEST_MTU6, is_error4, is_error6
 from v6native.translate.verdict import Answer, Answered, Dropped, Passed, Refused, Result, Settings, Slow
 
@@ -35,12 +37,19 @@ def verdict(data: bytes, packet: IPv4Packet | IPv6Packet, refused: Refused, sett
     """What a refusal of `packet`, whose bytes are `data`, comes to."""
     match refused.reason.kind:
         case Kind.PASS:
-            return Passed(data, refused.reason)
+            return Passed(_once_more(data, packet, refused.reason), refused.reason)
         case Kind.SLOW:
             return Slow(data, refused.reason)
         case Kind.ANSWERED if refused.answer and answerable(packet):
             return Answered(_error(data, packet, refused.answer, settings), refused.reason)
     return Dropped(refused.reason)
+
+
+def _once_more(data: bytes, packet: IPv4Packet | IPv6Packet, reason: Reason) -> bytes:
+    """What the kernel shall fragment is routed once more for that, so its TTL is raised once more."""
+    if reason is not Reason.REFRAGMENT or not isinstance(packet, IPv4Packet):
+        return data
+    return replace(packet, ttl=packet.ttl + 1).to_bytes()
 
 
 def answerable(packet: IPv4Packet | IPv6Packet) -> bool:

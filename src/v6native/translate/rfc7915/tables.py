@@ -24,8 +24,14 @@ def is_error6(icmp_type: int) -> bool:
     return icmp_type < 128
 
 
+# Echo only; the other queries are of one hop or obsolete.
 QUERY_4TO6 = {ECHO4: ECHO6, ECHO_REPLY4: ECHO_REPLY6}
 QUERY_6TO4 = {ECHO6: ECHO4, ECHO_REPLY6: ECHO_REPLY4}
+
+
+def is_query(table: dict[int, int], icmp: bytes) -> bool:
+    """Whether an ICMP message begins like a query that is translated; no code but 0 is defined for them."""
+    return icmp[0] in table and icmp[1] == 0
 
 
 class Rest(Enum):

@@ -55,7 +55,7 @@ def translate_4to6(data: bytes, mapper: Mapper, settings: Settings, arrival: Arr
         translated = _packet(packet, mapper, settings, arrival).to_bytes()
     except Refused as refused:
         return verdict(data, packet, refused, settings)
-    if arrival is Arrival.REASSEMBLED and _too_big(packet, settings):
+    if _must_cut(packet, settings, arrival):
         return Slow(translated, Reason.SLOW_TOO_BIG)
     return Translated(translated, Reason.TRANSLATED_4TO6)
 
@@ -104,22 +104,21 @@ def _is_error(packet: IPv4Packet) -> bool:
 
 def _packet(packet: IPv4Packet, mapper: Mapper, settings: Settings, arrival: Arrival) -> IPv6Packet:
     """Anything but an ICMP error."""
-    mapper.admit_4to6(packet.source, packet.destination)
-    if packet.protocol == ICMP and packet.is_fragment:
-        raise Refused(Reason.SLOW_FRAGMENTED_ICMP)
     flow = transport.flow4(packet)
-    without_checksum = (
-        packet.protocol == UDP and not packet.fragment_offset and not transport.has_udp_checksum(packet.payload)
-    )
-    if without_checksum and packet.is_fragment:
-        mapper.slow_4to6(flow)
-        raise Refused(Reason.SLOW_FRAGMENTED_UDP0)
+    first = not packet.fragment_offset
+    if packet.protocol == ICMP and first and not tables.is_query(tables.QUERY_4TO6, packet.payload):
+        raise Refused(Reason.UNKNOWN_ICMP)
+    mapper.check_4to6(flow)
+    without_checksum = packet.protocol == UDP and first and not transport.has_udp_checksum(packet.payload)
+    if packet.is_fragment and (without_checksum or packet.protocol == ICMP):
+        reason = Reason.SLOW_FRAGMENTED_UDP0 if without_checksum else Reason.SLOW_FRAGMENTED_ICMP
+        mapper.slow_4to6(flow, reason)
+        raise Refused(reason)
     if without_checksum and not transport.is_udp_length_right(packet.payload):
         raise Refused(Reason.BAD_HEADER)
-    if packet.protocol == ICMP and packet.payload[0] not in tables.QUERY_4TO6:
-        raise Refused(Reason.UNKNOWN_ICMP)
-    if arrival is not Arrival.REASSEMBLED and _too_big(packet, settings):
-        raise Refused(Reason.STILL_TOO_BIG if arrival is Arrival.REFRAGMENTED else Reason.REFRAGMENT)
+    if arrival is not Arrival.REASSEMBLED and _must_refragment(packet, settings):
+        again = arrival is Arrival.REFRAGMENTED or packet.ttl == 255
+        raise Refused(Reason.STILL_TOO_BIG if again else Reason.REFRAGMENT)
     out = mapper.flow_4to6(flow)
     payload = _payload(packet, flow, out)
     if without_checksum:
@@ -127,10 +126,20 @@ def _packet(packet: IPv4Packet, mapper: Mapper, settings: Settings, arrival: Arr
     return _header(packet, out, payload, _hop_limit(packet, arrival))
 
 
-def _too_big(packet: IPv4Packet, settings: Settings) -> bool:
-    """Whether an IPv4 sender that allows fragmentation must get it (§4.1)."""
-    header = IPV6_HEADER + (FRAGMENT_HEADER if packet.is_fragment else 0)
-    return not packet.dont_fragment and header + packet.announced > settings.lowest_ipv6_mtu
+def _must_refragment(packet: IPv4Packet, settings: Settings) -> bool:
+    """Whether the kernel must fragment the packet smaller before it is translated (§4.1). ICMP is cut afterwards."""
+    if packet.is_fragment:
+        return IPV6_HEADER + FRAGMENT_HEADER + packet.announced > settings.lowest_ipv6_mtu
+    if packet.dont_fragment or packet.protocol == ICMP:
+        return False
+    return IPV6_HEADER + packet.announced > settings.lowest_ipv6_mtu
+
+
+def _must_cut(packet: IPv4Packet, settings: Settings, arrival: Arrival) -> bool:
+    """Whether the slow path must cut the translated packet: in fragments before, its checksum could not be made."""
+    if packet.is_fragment or IPV6_HEADER + packet.announced <= settings.lowest_ipv6_mtu:
+        return False
+    return arrival is Arrival.REASSEMBLED or (packet.protocol == ICMP and not packet.dont_fragment)
 
 
 def _hop_limit(packet: IPv4Packet, arrival: Arrival) -> int:
@@ -205,10 +214,10 @@ def _quoted(body: bytes) -> IPv4Packet:
         raise transport.fault_in_quote(error) from error
     if quoted.protocol in _NOT_TRANSPORTS:
         raise Refused(Reason.UNKNOWN_PROTOCOL)
-    if quoted.protocol == ICMP and not quoted.fragment_offset and quoted.payload:
+    if quoted.protocol == ICMP and not quoted.fragment_offset and len(quoted.payload) >= ICMP_HEADER:
         if tables.is_error4(quoted.payload[0]):
             raise Refused(Reason.QUOTE_IS_ERROR)
-        if quoted.payload[0] not in tables.QUERY_4TO6:
+        if not tables.is_query(tables.QUERY_4TO6, quoted.payload):
             raise Refused(Reason.UNKNOWN_ICMP)
     return quoted
 

@@ -46,7 +46,7 @@ def translate_6to4(data: bytes, mapper: Mapper, settings: Settings, arrival: Arr
     except PacketError as error:
         return Dropped(Reason[error.fault.name])
     try:
-        _check(packet)
+        _check(packet, mapper)
         if _is_error(packet):
             return Translated(_error(packet, mapper, settings).to_bytes(), Reason.TRANSLATED_6TO4)
         return Translated(_packet(packet, mapper, settings, arrival).to_bytes(), Reason.TRANSLATED_6TO4)
@@ -54,16 +54,17 @@ def translate_6to4(data: bytes, mapper: Mapper, settings: Settings, arrival: Arr
         return verdict(data, packet, refused, settings)
 
 
-def _check(packet: IPv6Packet) -> None:
-    """Refuses what is not translated whatever the mapping (§1.2, §5.1, §5.1.1)."""
+def _check(packet: IPv6Packet, mapper: Mapper) -> None:
+    """Refuses what is not translated whatever the transport says (§1.2, §5.1, §5.1.1)."""
     source = packet.source
     if packet.destination.is_multicast:
         raise Refused(Reason.PASS_MULTICAST)
-    if source.is_unspecified or source.is_loopback or source.is_multicast or source.is_link_local or source.ipv4_mapped:
+    mapper.admit_6to4(source, packet.destination, error=_is_error(packet))
+    if source.is_unspecified or source.is_loopback or source.is_multicast or source.is_link_local:
         raise Refused(Reason.BAD_SOURCE)
     if len(packet.extensions) + (packet.fragment is not None) > MAX_EXTENSION_HEADERS:
         raise Refused(Reason.EXTENSION_HEADERS)
-    if packet.fragment and packet.fragment.next_header in _EXTENSIONS:
+    if packet.protocol == FRAGMENT or (packet.is_fragment and packet.protocol in _EXTENSIONS):
         raise Refused(Reason.EXTENSION_HEADERS)
     at = IPV6_HEADER
     for extension in packet.extensions:
@@ -91,13 +92,14 @@ def _is_error(packet: IPv6Packet) -> bool:
 
 def _packet(packet: IPv6Packet, mapper: Mapper, settings: Settings, arrival: Arrival) -> IPv4Packet:
     """Anything but an ICMPv6 error."""
-    mapper.admit_6to4(packet.source, packet.destination)
-    if packet.protocol == ICMPV6 and packet.is_fragment:
-        raise Refused(Reason.SLOW_FRAGMENTED_ICMP)
     flow = transport.flow6(packet)
+    if packet.protocol == ICMPV6 and packet.is_fragment:
+        mapper.check_6to4(flow)
+        mapper.slow_6to4(flow, Reason.SLOW_FRAGMENTED_ICMP)
+        raise Refused(Reason.SLOW_FRAGMENTED_ICMP)
     if packet.protocol == UDP and not packet.fragment_offset and not transport.has_udp_checksum(packet.payload):
         raise Refused(Reason.UDP_NO_CHECKSUM)
-    if packet.protocol == ICMPV6 and packet.payload[0] not in tables.QUERY_6TO4:
+    if packet.protocol == ICMPV6 and not tables.is_query(tables.QUERY_6TO4, packet.payload):
         raise Refused(Reason.UNKNOWN_ICMP)
     out = mapper.flow_6to4(flow)
     ttl = min(packet.hop_limit + 1, 255)  # the kernel decrements on both sides, and a node is one hop
@@ -111,7 +113,9 @@ def _header(
     fragment = packet.fragment
     total = IPV4_HEADER + packet.announced
     # What the slow path reassembled came in fragments, so routers may fragment it again.
-    may_fragment = fragment is not None or arrival is Arrival.REASSEMBLED
+    may_fragment = fragment is not None or arrival is Arrival.REASSEMBLED or total <= DF_ABOVE
+    # RFC 6864: what cannot be fragmented needs no identification.
+    generated = identification if may_fragment else 0
     return IPv4Packet(
         source=out.source,
         destination=out.destination,
@@ -119,8 +123,8 @@ def _header(
         payload=payload,
         tos=packet.traffic_class,
         ttl=ttl,
-        identification=fragment.identification & 0xFFFF if fragment else identification,
-        dont_fragment=not may_fragment and total > DF_ABOVE,
+        identification=fragment.identification & 0xFFFF if fragment else generated,
+        dont_fragment=not may_fragment,
         more_fragments=fragment.more if fragment else False,
         fragment_offset=packet.fragment_offset,
         cut=packet.cut,
@@ -176,10 +180,10 @@ def _quoted(body: bytes) -> IPv6Packet:
         quoted = parse_ipv6(body, quoted=True)
     except PacketError as error:
         raise transport.fault_in_quote(error) from error
-    if quoted.protocol == ICMPV6 and not quoted.fragment_offset and quoted.payload:
+    if quoted.protocol == ICMPV6 and not quoted.fragment_offset and len(quoted.payload) >= ICMP_HEADER:
         if tables.is_error6(quoted.payload[0]):
             raise Refused(Reason.QUOTE_IS_ERROR)
-        if quoted.payload[0] not in tables.QUERY_6TO4:
+        if not tables.is_query(tables.QUERY_6TO4, quoted.payload):
             raise Refused(Reason.UNKNOWN_ICMP)
     _fits(quoted)
     return quoted

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the file says about a stateful NAT64: prefixes, pool4, who may use it, what for, for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from types import MappingProxyType
+
+from v6native.address import NON_GLOBAL_IPV4, extract
+from v6native.translate.bib import Binding
+from v6native.translate.pool4 import PoolRange
+from v6native.translate.tcp_states import Timer
+
+DEFAULT_TIMEOUTS: Mapping[Timer, float] = MappingProxyType(
+    {Timer.TCP_EST: 7440, Timer.TCP_TRANS: 240, Timer.TCP_INCOMING_SYN: 6, Timer.UDP: 300, Timer.ICMP: 60}
+)
+"""Seconds (RFC 6146 §4); TCP_EST holds the 2 h 4 min of RFC 5382 by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`refused4` against `open4`: the longest match wins, and `open4` where both are as long."""
+
+    pref64: tuple[IPv6Network, ...]
+    pool: tuple[PoolRange, ...]
+    sources: tuple[IPv6Network, ...]
+    static: tuple[Binding, ...] = ()
+    refused4: tuple[IPv4Network, ...] = tuple(network for network, _ in NON_GLOBAL_IPV4)
+    open4: tuple[IPv4Network, ...] = ()
+    timeouts: Mapping[Timer, float] = field(default_factory=lambda: DEFAULT_TIMEOUTS)
+    max_sessions: int = 131072
+
+    def in_pref64(self, address: IPv6Address) -> tuple[int, IPv4Address] | None:
+        """Which pref64 an address is in, and the IPv4 address inside (RFC 6146 §3.5.4)."""
+        for index, pref64 in enumerate(self.pref64):
+            inside = extract(pref64, address)
+            if inside is not None:
+                return index, inside
+        return None
+
+    def allows(self, source: IPv6Address) -> bool:
+        return any(source in network for network in self.sources)
+
+    def refuses(self, destination: IPv4Address) -> bool:
+        """The NAT64's own addresses are open: what they lead to has a BIB entry, or is the node's to refuse."""
+        if destination in self.addresses4():
+            return False
+        refused = max((network.prefixlen for network in self.refused4 if destination in network), default=-1)
+        opened = max((network.prefixlen for network in self.open4 if destination in network), default=-1)
+        return refused > opened
+
+    def addresses4(self) -> frozenset[IPv4Address]:
+        """The NAT64's own IPv4 addresses: pool4's and the static entries'."""
+        return frozenset({entry.address for entry in self.pool} | {binding.address4 for binding in self.static})
+
+    def shares(self, address: IPv4Address) -> bool:
+        """Whether the node itself uses the address too."""
+        return any(entry.shared for entry in self.pool if entry.address == address)
+
+    def reserves(self, address: IPv4Address, port: int) -> bool:
+        """Whether pool4 has this transport address."""
+        return any(entry.address == address and port in entry.ports for entry in self.pool)
