@@ -156,7 +156,7 @@ def _unknown(source: Source, path: KeyPath) -> ConfigProblem:
 def _type(source: Source, path: KeyPath, value: object, wanted: str) -> ConfigProblem:
     """A value of the wrong TOML type."""
     key = str(next((k for k in reversed(path) if isinstance(k, str)), ""))
-    header = source.dotted(path)
+    header = source.positions.dotted(path)
     given = f"{shown(value)} is {kind(value)}"
     match wanted:
         case "list_type" if isinstance(value, dict):

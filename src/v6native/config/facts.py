@@ -53,6 +53,7 @@ class DefaultRoute:
 class ListeningSocket:
     """A bound socket; `address` is 0.0.0.0 or :: for a wildcard. `process` None: whose it is could not be read.
 
+    `v6only`: a :: that does not take IPv4 too (/proc/net does not tell: netlink's sock_diag does, with INET_DIAG_SKV6ONLY).
     `ours`: it belongs to a process of this v6native, or to its WireGuard interface.
     """
 
@@ -62,6 +63,15 @@ class ListeningSocket:
     process: str | None = None
     pid: int | None = None
     ours: bool = False
+    v6only: bool = False
+
+    def holds(self, address: IPv4Address | IPv6Address, port: int) -> bool:
+        """Whether another program could not bind that address and port."""
+        if self.port != port:
+            return False
+        if self.address.is_unspecified:
+            return self.address.version == address.version or (self.address.version == 6 and not self.v6only)
+        return self.address == address or (address.is_unspecified and address.version == self.address.version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def load(path: Path, clients_dir: Path | None, node: str | None = None) -> Confi
     ordered = tuple(sorted(dict.fromkeys(problems), key=lambda p: (p.file != path, str(p.file), p.line or 0, p.key)))
     if file is None or any(p.severity is Severity.ERROR for p in ordered):
         raise ConfigError(ordered)
-    return replace(config, warnings=ordered)
+    return replace(config, warnings=ordered, positions=source.positions)
 
 
 def this_node(config: Config, hostname: str) -> Node:

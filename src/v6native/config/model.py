@@ -60,6 +60,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
+from v6native.config.positions import Positions
 from v6native.config.problem import ConfigProblem
 
 
@@ -224,6 +225,7 @@ class Config:
     tunnels: tuple[Tunnel, ...] = ()
     clients: tuple[Client, ...] = ()
     warnings: tuple[ConfigProblem, ...] = field(default=(), compare=False)
+    positions: Positions | None = field(default=None, compare=False, repr=False)
 
     def node(self, name: str) -> Node:
         """The node of that name; KeyError where the file has none."""

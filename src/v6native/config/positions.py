@@ -52,6 +52,17 @@ class Positions:
                 return self._places[path[:length]]
         return Place(self._file, None)
 
+    def dotted(self, path: KeyPath) -> str:
+        """nat64.static[0].ipv4; without the index where the file has a single value for a list."""
+        shown = ""
+        for at, key in enumerate(path):
+            if isinstance(key, int):
+                shown += f"[{key}]" if path[: at + 1] in self else ""
+            else:
+                plain = _BARE_KEY.fullmatch(key)
+                shown += ("." if shown else "") + (key if plain else f'"{key}"')
+        return shown
+
     def __contains__(self, path: KeyPath) -> bool:
         return path in self._places
 

@@ -56,18 +56,7 @@ class Source:
     ) -> ConfigProblem:
         original = self.original(path)
         place = self.positions.of(original)
-        return ConfigProblem(code, place.file, place.line, self.dotted(original), what, remedy, severity)
-
-    def dotted(self, path: KeyPath) -> str:
-        """nat64.static[0].ipv4; without the index where the file has a single value for a list."""
-        shown = ""
-        for at, key in enumerate(path):
-            if isinstance(key, int):
-                shown += f"[{key}]" if path[: at + 1] in self.positions else ""
-            else:
-                plain = re.fullmatch(r"[A-Za-z0-9_-]+", key)
-                shown += ("." if shown else "") + (key if plain else f'"{key}"')
-        return shown
+        return ConfigProblem(code, place.file, place.line, self.positions.dotted(original), what, remedy, severity)
 
 
 def read(path: Path, clients_dir: Path | None) -> Source | ConfigProblem:

@@ -51,11 +51,11 @@ def _pref64(draft: Draft, pref64: Sequence[Placed], ours: Sequence[IPv6Network])
         inside = [p for p in ours if p.subnet_of(prefix)]
         if inside:
             what = f"{prefix} holds {inside[0]}, the network itself: all of its traffic would be translated"
-            yield draft.error("overlap", path, what, f'write a part of it, like "{_part_for_pref64(inside[0])}"')
+            yield draft.error("overlap", path, what, f'write a part of it, like "{part_for_pref64(inside[0])}"')
         elif not is_wkp(prefix) and not prefix.subnet_of(LOCAL_USE) and not any(prefix.subnet_of(p) for p in ours):
             what = f"{prefix} is neither {WKP} nor inside network.prefix, so nobody routes it to us"
             yield draft.warning(
-                "not-ours", path, what, f'write "{_part_for_pref64(ours[0])}", or add it to network.prefix'
+                "not-ours", path, what, f'write "{part_for_pref64(ours[0])}", or add it to network.prefix'
             )
 
 
@@ -112,7 +112,7 @@ def _nearest_pref64(prefix: IPv6Network) -> IPv6Network:
     return IPv6Network((without_u >> (128 - length) << (128 - length), length))
 
 
-def _part_for_pref64(ours: IPv6Network) -> IPv6Network:
+def part_for_pref64(ours: IPv6Network) -> IPv6Network:
     """A /96 inside the network's prefix: in its subnet 0x64 where it has one, else …:64:64::/96."""
     if ours.prefixlen > 64:
         return WKP
