@@ -43,7 +43,9 @@ class BpfObject:
             image = file.read_bytes()
             self._object = self._bpf.pointer("bpf_object__open_mem", image, len(image), ctypes.byref(options))
         except FileNotFoundError as why:
-            raise DataPlaneError(f"{file}: there is no such BPF object: reinstall v6native, or build it: make bpf") from why
+            raise DataPlaneError(
+                f"{file}: there is no such BPF object: reinstall v6native, or build it: make bpf"
+            ) from why
         except OSError as why:
             raise DataPlaneError(f"{file}: not a usable BPF object: {self._told() or why.strerror}") from why
         self._maps = {self._name("bpf_map__name", m): m for m in self._bpf.walk("bpf_object__next_map", self._object)}
@@ -124,7 +126,9 @@ class BpfObject:
             )
         if why.errno == errno.ENOSYS or kernel_version() < OLDEST_KERNEL:
             return EnvironmentRefused(f"kernel {platform.release()} is too old for v6native: it needs 6.1 or newer")
-        failed = next((m for line in self._bpf.said if (m := re.search(r"prog '([^']+)': BPF program load failed", line))), None)
+        failed = next(
+            (m for line in self._bpf.said if (m := re.search(r"prog '([^']+)': BPF program load failed", line))), None
+        )
         if failed and log:
             return VerifierRefused(
                 f"{self.file.name}: the kernel's verifier refused program {failed.group(1)}: {verdict(log)}", log

@@ -44,7 +44,9 @@ def mount(folder: Path) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mount(b"bpf", os.fsencode(folder), b"bpf", 0, b"mode=0700") != 0:
         why = os.strerror(ctypes.get_errno())
-        raise EnvironmentRefused(f"cannot mount a BPF file system on {folder}: {why}. Do it as root: mount -t bpf bpf {folder}")
+        raise EnvironmentRefused(
+            f"cannot mount a BPF file system on {folder}: {why}. Do it as root: mount -t bpf bpf {folder}"
+        )
 
 
 def pin_name(name: str) -> str:

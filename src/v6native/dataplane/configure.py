@@ -41,7 +41,11 @@ class Change:
 def differences(generation: Generation, want: Wanted) -> tuple[str, ...]:
     """What `apply` would change, a line each."""
     lines = [str(c) for c in _changes(generation, want) if c.put or c.drop]
-    lines += [f"map {of}_config: new settings" for of in want.config if _active(generation, of)[1] != want.config[of]]
+    lines += [
+        f"map {of}_config: new settings"
+        for of in want.config
+        if _active(generation, of)[1] not in (None, want.config[of])
+    ]
     if pool := _pool_rows(generation, want):
         lines.append(f"map pool4: {len(pool)} to write")
     if "nat64" in generation.maps:

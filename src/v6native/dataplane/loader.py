@@ -102,7 +102,9 @@ class Source:
     def _files(self) -> list[Path]:
         files = sorted(self.folder.glob("*.bpf.o"))
         if not files:
-            raise DataPlaneError(f"{self.folder}: no BPF objects are there: reinstall v6native, or build them: make bpf")
+            raise DataPlaneError(
+                f"{self.folder}: no BPF objects are there: reinstall v6native, or build them: make bpf"
+            )
         return files
 
 

@@ -77,7 +77,9 @@ class BpfMap:
     def set(self, key: bytes, value: bytes, flags: int = BPF_ANY) -> None:
         """Write a value; FileExistsError with BPF_NOEXIST where the key is there. A queue takes an empty key: push."""
         if len(key) != self.key_size or len(value) != self._value_bytes:
-            raise ValueError(f"key of {len(key)} and value of {len(value)} bytes for {self.key_size}, {self._value_bytes}")
+            raise ValueError(
+                f"key of {len(key)} and value of {len(value)} bytes for {self.key_size}, {self._value_bytes}"
+            )
         self._bpf.call("bpf_map_update_elem", self.fd, key or None, value, flags)
 
     def delete(self, key: bytes) -> bool:
@@ -139,7 +141,6 @@ class BpfMap:
             key = following.raw
             if (value := self.get(key)) is not None:
                 yield key, value
-
 
     def fields(self) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
         """The fields of its key and of its value, as the map's own BTF describes them; none for a plain number."""

@@ -84,7 +84,9 @@ def static_entry(entry: StaticEntry, now: int) -> abi.Bib:
     )
 
 
-def _nat64(settings: Nat64Settings, nat64_ifindex: int, clat_ifindex: int, slow_ifindex: int, max_sessions: int) -> abi.Nat64Config:
+def _nat64(
+    settings: Nat64Settings, nat64_ifindex: int, clat_ifindex: int, slow_ifindex: int, max_sessions: int
+) -> abi.Nat64Config:
     t = settings.timeout
     it = abi.Nat64Config(
         pref64_count=len(settings.pref64),
@@ -135,7 +137,9 @@ def _pool_range(entry: PoolRange) -> abi.PoolRange:
 def _pool_addresses(settings: Nat64Settings) -> Rows:
     # An address that only static entries use is the node's own in every arrangement that we set up.
     rows = {entry.ipv4.packed: bytes(abi.PoolAddress(abi.POOL_SHARED)) for entry in settings.static}
-    rows |= {entry.address.packed: bytes(abi.PoolAddress(abi.POOL_SHARED if entry.shared else 0)) for entry in settings.pool}
+    rows |= {
+        entry.address.packed: bytes(abi.PoolAddress(abi.POOL_SHARED if entry.shared else 0)) for entry in settings.pool
+    }
     return rows
 
 
