@@ -106,8 +106,7 @@ SUBPROG int answer6(struct __sk_buff *skb, struct work *w, int reason, __u32 typ
 	__u32 keep = skb->len - ETH_HLEN;
 	__s64 sum;
 
-	if ((p->proto == IPPROTO_ICMPV6 && first_or_whole(p) && is_icmp6_error(p->icmp_type)) ||
-	    p->src6.s6_addr[0] == 0xff || !first_or_whole(p) || !may_answer(w))
+	if (p->icmp_error || p->src6.s6_addr[0] == 0xff || !first_or_whole(p) || !may_answer(w))
 		return reason;
 	if (keep > MIN_IPV6_MTU - IP6_HEADER - ICMP_HEADER)
 		keep = MIN_IPV6_MTU - IP6_HEADER - ICMP_HEADER;
@@ -153,8 +152,7 @@ SUBPROG int answer4(struct __sk_buff *skb, struct work *w, int reason, __u32 typ
 	__u32 keep = skb->len - ETH_HLEN;
 	__s64 sum;
 
-	if ((p->proto == IPPROTO_ICMP && first_or_whole(p) && is_icmp4_error(p->icmp_type)) ||
-	    bpf_ntohl(p->src4) >> 28 >= 14 || !first_or_whole(p) || !may_answer(w))
+	if (p->icmp_error || bpf_ntohl(p->src4) >> 28 >= 14 || !first_or_whole(p) || !may_answer(w))
 		return reason;
 	if (keep > MAX_ICMP4_ERROR - IP_HEADER - ICMP_HEADER)
 		keep = MAX_ICMP4_ERROR - IP_HEADER - ICMP_HEADER;

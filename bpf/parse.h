@@ -84,6 +84,7 @@ struct packet {
 	__u8 tcp_flags;
 	__u8 icmp_type;
 	__u8 icmp_code;
+	__u8 icmp_error; /* as received: no error is ever sent about one */
 	__u16 l4_check;
 	__be32 icmp_rest; /* second word of the ICMP header */
 	__u32 pointer;	  /* of the header field that an answer blames */
@@ -156,6 +157,8 @@ SUBPROG int parse_transport(struct __sk_buff *skb, struct packet *p, bool quoted
 			return TRUNCATED;
 		p->icmp_type = h[0];
 		p->icmp_code = h[1];
+		p->icmp_error =
+			p->proto == IPPROTO_ICMP ? is_icmp4_error(h[0]) : is_icmp6_error(h[0]);
 		p->l4_check = *(__be16 *)&h[2];
 		p->icmp_rest = *(__be32 *)&h[4];
 		p->sport = *(__be16 *)&h[4];
@@ -209,10 +212,8 @@ SUBPROG int parse6(struct __sk_buff *skb, struct packet *p, __u32 l3, bool quote
 			p->id = bpf_ntohl(*(__be32 *)&ext[4]);
 			len = 8;
 		} else {
-			if (next == IPPROTO_ROUTING && ext[3] && !quoted) {
+			if (next == IPPROTO_ROUTING && ext[3])
 				p->pointer = off - l3 + 3;
-				return ROUTING_HEADER;
-			}
 			len = ((__u32)ext[1] + 1) * 8;
 		}
 		next = ext[0];
@@ -232,7 +233,7 @@ SUBPROG int parse6(struct __sk_buff *skb, struct packet *p, __u32 l3, bool quote
 	reason = parse_transport(skb, p, quoted);
 	p->new_sport = p->sport;
 	p->new_dport = p->dport;
-	return reason;
+	return p->pointer && !quoted ? ROUTING_HEADER : reason;
 }
 
 /* Unexpired source routes are refused (RFC 7915 section 4.1); other options are ignored. */
@@ -297,14 +298,11 @@ SUBPROG int parse4(struct __sk_buff *skb, struct packet *p, __u32 l3, bool quote
 	p->fragment = p->more || p->fragment_offset;
 	p->l4_len = total - header;
 	p->l4_here = l3 + total <= skb->len ? p->l4_len : skb->len > p->l4 ? skb->len - p->l4 : 0;
-	if (header > IP_HEADER && !quoted) {
-		reason = parse4_options(skb, l3, header);
-		if (reason != GO_ON)
-			return reason;
-	}
 	reason = parse_transport(skb, p, quoted);
 	p->new_sport = p->sport;
 	p->new_dport = p->dport;
+	if (reason == GO_ON && header > IP_HEADER && !quoted)
+		return parse4_options(skb, l3, header);
 	return reason;
 }
 

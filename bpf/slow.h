@@ -48,14 +48,19 @@ SUBPROG int refragment(struct __sk_buff *skb, struct work *w, __u32 mark)
 	return REFRAGMENT;
 }
 
-/* IPv4 of at most this many bytes may go on as one IPv6 fragment of the lowest MTU. */
+/*
+ * Whether the kernel must fragment it smaller first. A fragment always goes once
+ * more through the kernel, whatever its size: all of its datagram must, and a
+ * later fragment does not know how large the others are.
+ */
 static __always_inline bool must_refragment(struct __sk_buff *skb, const struct packet *p,
 					    __u32 lowest_ipv6_mtu)
 {
 	__u32 total = IP_HEADER + p->l4_len;
 
 	if (p->fragment)
-		return total > lowest_ipv6_mtu - IP_HEADER - FRAGMENT_HEADER;
+		return !(skb->mark & MARK_FRAG) ||
+		       total > lowest_ipv6_mtu - IP_HEADER - FRAGMENT_HEADER;
 	if (p->df || p->proto == IPPROTO_ICMP)
 		return false;
 	if (skb->gso_size)
