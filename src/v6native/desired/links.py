@@ -10,11 +10,15 @@ from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, SLOW, Link, Lin
 VETH_MTU = 65535
 """Routes limit packets, never the veth: a GSO frame counts whole against a device's MTU in some paths."""
 
+TAP_MTU = 65521
+"""The most that a TAP device takes: 65535 less its Ethernet header (drivers/net/tun.c)."""
+
 MAC = {
     NAT64: "02:76:36:00:64:11",
     NAT64_X: "02:76:36:00:64:01",
     CLAT: "02:76:36:00:64:12",
     CLAT_X: "02:76:36:00:64:02",
+    SLOW: "02:76:36:00:64:03",
 }
 """Fixed, locally administered: the gateway's neighbour entry stays right whatever is made again."""
 
@@ -29,7 +33,7 @@ def links(here: Here) -> tuple[Link, ...]:
     if here.clat:
         wanted += _pair(CLAT, CLAT_X)
     if here.nat64 or here.clat:
-        wanted.append(Link(SLOW, LinkKind.TAP, VETH_MTU))
+        wanted.append(Link(SLOW, LinkKind.TAP, TAP_MTU, MAC[SLOW]))
     wanted += [Link(tunnel_interface(t.name), LinkKind.WIREGUARD, t.mtu) for t in here.tunnels]
     return tuple(wanted)
 

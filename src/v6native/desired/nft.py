@@ -25,11 +25,12 @@ def nft(here: Here) -> tuple[NftTable, ...]:
     rules = [f"{_NEVER} tproxy {family} to :1" for family in ("ip", "ip6")]
     # Where the kernel has no nft_tproxy, connection tracking brings the defragmentation with it.
     fallback = ["meta mark 0x1 meta mark 0x2 ct state new"]
-    text = _table(rules)
-    return (NftTable(TABLE, text, sha256(text.encode()).hexdigest()[:16], _table(fallback)),)
+    digest = sha256("\n".join([*rules, *fallback]).encode()).hexdigest()[:16]
+    return (NftTable(TABLE, _table(digest, rules), digest, _table(digest, fallback)),)
 
 
-def _table(rules: list[str]) -> str:
+def _table(digest: str, rules: list[str]) -> str:
+    """The comment tells the next run what it finds: nft prints rules in other words than it was given."""
     body = "".join(f"        {rule}\n" for rule in rules)
     hook = "        type filter hook prerouting priority mangle; policy accept;\n"
-    return f"table inet {TABLE} {{\n    chain defrag {{\n{hook}{body}    }}\n}}\n"
+    return f'table inet {TABLE} {{\n    comment "v6native {digest}"\n    chain defrag {{\n{hook}{body}    }}\n}}\n'

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,17 +27,15 @@ def spawn(argv: Sequence[str], log: Path | None, pass_fds: Sequence[int] = ()) -
         raise SystemActionError(f"{argv[0]} does not start: {error}") from error
 
 
-def reap(pid: int) -> bool:
-    """True when a process that we started has ended; asked again later, or of another's child, False."""
-    try:
-        return os.waitpid(pid, os.WNOHANG)[0] == pid
-    except ChildProcessError:
-        return False
-
-
 def _start(argv: Sequence[str], output: int | None, pass_fds: Sequence[int]) -> int:
     child = subprocess.Popen(
-        list(argv), stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=pass_fds, start_new_session=True, cwd="/"
+        list(argv),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        pass_fds=pass_fds,
+        start_new_session=True,
+        cwd="/",
     )
     # The process outlives this object, which would warn about that at its own end.
     child.returncode = 0

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""nftables by `nft`: our own table, and what the host's own rules mean for forwarded packets (only read)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from v6native.config.facts import ForwardDrop, MasqueradeRule
+from v6native.config.model import PortRange
+from v6native.desired.nft import TABLE
+from v6native.desired.state import NftTable
+from v6native.errors import SystemActionError
+from v6native.system.processes import run
+
+_DIGEST = re.compile(r'comment "v6native ([0-9a-f]{16})"')
+
+
+def digests() -> dict[str, str]:
+    """Our table by its digest; an emptied one has the digest "". Nothing where the table is not there."""
+    tables = run(["nft", "list", "tables"])
+    if f"table inet {TABLE}\n" not in tables:
+        return {}
+    text = run(["nft", "list", "table", "inet", TABLE])
+    found = _DIGEST.search(text)
+    return {TABLE: found.group(1) if found and "prerouting" in text and "meta mark" in text else ""}
+
+
+def load(table: NftTable) -> None:
+    """Replaces the table in one transaction. A kernel without nft_tproxy takes the other form."""
+    fresh = f"table inet {table.name} {{}}\ndelete table inet {table.name}\n"
+    try:
+        run(["nft", "-f", "-"], stdin=fresh + table.text)
+    except SystemActionError:
+        run(["nft", "-f", "-"], stdin=fresh + table.fallback)
+
+
+def remove(name: str) -> None:
+    run(["nft", "delete", "table", "inet", name])
+
+
+def ruleset() -> list[dict[str, Any]]:
+    """Every object of the host's rule set (libnftables-json(5))."""
+    document: dict[str, list[dict[str, Any]]] = json.loads(run(["nft", "-j", "list", "ruleset"]))
+    return document.get("nftables", [])
+
+
+def forward_drops(objects: list[dict[str, Any]]) -> Iterator[ForwardDrop]:
+    for chain in (o["chain"] for o in objects if "chain" in o):
+        if chain.get("hook") == "forward" and chain.get("policy") == "drop":
+            yield ForwardDrop(_where(chain, chain["name"]), chain["family"])
+
+
+def masquerades(objects: list[dict[str, Any]]) -> Iterator[MasqueradeRule]:
+    for rule in (o["rule"] for o in objects if "rule" in o):
+        for expression in rule.get("expr", []):
+            if "masquerade" in expression:
+                ports = (expression["masquerade"] or {}).get("port")
+                yield MasqueradeRule(_where(rule, rule["chain"]), _out_interface(rule), _ports(ports))
+
+
+def _where(thing: dict[str, Any], chain: str) -> str:
+    return f"table {thing['family']} {thing['table']} chain {chain}"
+
+
+def _out_interface(rule: dict[str, Any]) -> str | None:
+    """The one interface that the rule names; None also where it names several or excludes one."""
+    for expression in rule["expr"]:
+        match = expression.get("match")
+        left = match.get("left") if match else None
+        key = left["meta"]["key"] if isinstance(left, dict) and "meta" in left else None
+        if match and key in ("oifname", "oif") and match["op"] == "==" and isinstance(match["right"], str):
+            return str(match["right"])
+    return None
+
+
+def _ports(value: object) -> PortRange | None:
+    if isinstance(value, int):
+        return PortRange(value, value)
+    if isinstance(value, dict) and "range" in value:
+        first, last = value["range"]
+        return PortRange(int(first), int(last))
+    return None
