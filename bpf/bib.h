@@ -181,6 +181,7 @@ SUBPROG int claim_port(struct bib_entry *entry, __u32 index, __u32 range_index)
 	key.proto = entry->proto;
 	entry->address4 = range->address;
 	for (i = 0; i < MAX_PORT_TRIES; i++) {
+		barrier(); /* else a loop closed by falling through, which Linux 6.1 refuses */
 		key.port = bpf_htons(
 			port_candidate(range, bpf_ntohs(entry->port6), entry->proto == BIB_UDP));
 		entry->port4 = key.port;

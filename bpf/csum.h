@@ -38,6 +38,9 @@ static long sum_chunk(__u32 i __attribute__((unused)), struct sum_walk *walk)
 
 	if (n == 0 || n > SUM_CHUNK)
 		return 1;
+	/* Linux 6.1 derives the lower bound from arithmetic, not from the test above. */
+	barrier_var(n);
+	n = ((n - 1) & (SUM_CHUNK - 1)) + 1;
 	if (n < SUM_CHUNK)
 		__builtin_memset(chunk, 0, sizeof(chunk));
 	if (bpf_skb_load_bytes(walk->skb, walk->off, chunk, n))

@@ -92,6 +92,7 @@ SUBPROG int eam_4to6(__be32 v4, struct in6_addr *v6)
 		return 1;
 	}
 	for (i = 0; i < 32; i++) {
+		barrier_var(i); /* else a loop closed by falling through, which Linux 6.1 refuses */
 		if (i >= bits)
 			break;
 		bit = e->len6 + i;
