@@ -184,6 +184,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bpf_prog_get_fd_by_id": (c_int, (c_uint32,)),
     "bpf_map_lookup_elem": (c_int, (c_int, _p, _p)),
     "bpf_map_update_elem": (c_int, (c_int, _p, _p, c_uint64)),
+    "bpf_map_lookup_and_delete_elem": (c_int, (c_int, _p, _p)),
     "bpf_map_delete_elem": (c_int, (c_int, _p)),
     "bpf_map_get_next_key": (c_int, (c_int, _p, _p)),
     "bpf_map_lookup_batch": (c_int, (c_int, _p, _p, _p, _p, POINTER(c_uint32), _p)),

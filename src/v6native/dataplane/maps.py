@@ -82,6 +82,15 @@ class BpfMap:
             )
         self._bpf.call("bpf_map_update_elem", self.fd, key or None, value, flags)
 
+    def pop(self) -> bytes | None:
+        """Take the oldest value out of a queue; None: it is empty."""
+        value = ctypes.create_string_buffer(self.value_size)
+        try:
+            self._bpf.call("bpf_map_lookup_and_delete_elem", self.fd, None, value)
+        except FileNotFoundError:
+            return None
+        return value.raw
+
     def delete(self, key: bytes) -> bool:
         """Whether there was such a key."""
         try:

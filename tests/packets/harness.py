@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""One packet through one live BPF program, and what became of it: the bench on which the packet tests stand.
+
+    bench.configure(nat64_settings(pref64=("64:ff9b::/96",)))
+    out = bench.nat64(packet)                # bytes of an IP packet in
+    assert out.reason == "TRANSLATED_6TO4"   # the one counter that moved
+    assert out.packet == expected            # bytes of an IP packet out
+
+The programs are the ones that ship, loaded once into maps of the bench's own; `reset` empties these between tests.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from v6native.config.model import Eam, PortRange, Timeouts
+from v6native.dataplane import abi
+from v6native.dataplane.door import BibEntry, Session, Translator
+from v6native.dataplane.kernel import KernelDataPlane
+from v6native.dataplane.maps import HASH, LRU_HASH, QUEUE, BpfMap
+from v6native.desired.dataplane import DataPlaneConfig, Nat64Settings, PoolRange, SiitSettings, StaticEntry
+
+PHONE = IPv6Address("2001:db8:64:1::5")
+NODE6, NODE4 = IPv6Address("2001:db8:64:1::1"), IPv4Address("192.0.2.1")
+PREF64 = IPv6Network("2001:db8:64:64::/96")
+POOL = IPv4Address("203.0.113.1")
+SERVER = IPv4Address("198.51.100.80")
+CLIENT4, CLIENT6 = IPv4Address("100.64.0.2"), IPv6Address("2001:db8:64:a:64::6440:2")
+CLAT96 = IPv6Network("2001:db8:64:a:64::/96")
+
+_GATEWAY, _TRANSLATOR = bytes.fromhex("026400000064"), bytes.fromhex("026400000001")
+_ETHERNET = 14
+# Loopback: the programs only pass the number to bpf_redirect, which a test run does not carry out.
+_ANY_INTERFACE = "lo"
+
+
+class Action(IntEnum):
+    """What the program tells tc."""
+
+    OK = 0
+    SHOT = 2
+    REDIRECT = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`packet` is the IP packet as the program left it; `counted` the counters that moved, and by how much."""
+
+    action: Action
+    packet: bytes
+    mark: int
+    counted: dict[str, int]
+    frame: bytes = field(repr=False)
+
+    @property
+    def reason(self) -> str:
+        """The one verdict. Fails where none or several were counted: one packet, one verdict."""
+        assert len(self.counted) == 1 and set(self.counted.values()) == {1}, f"one verdict expected, got {self.counted}"
+        return next(iter(self.counted))
+
+    @property
+    def slow_for(self) -> int:
+        """For whom the slow path gets it (SLOW_*): the last byte of the frame's destination."""
+        return self.frame[5]
+
+
+@dataclass(slots=True)
+class Bench:
+    """The programs, and the maps that belong to this bench alone."""
+
+    plane: KernelDataPlane
+    offset: float = 0.0
+
+    def configure(self, nat64: Nat64Settings | None = None, siit: SiitSettings | None = None) -> None:
+        """What is None is switched off. The clock stays where the test put it."""
+        self.plane.configure(DataPlaneConfig(nat64, siit, (), _ANY_INTERFACE, _ANY_INTERFACE, _ANY_INTERFACE))
+        self._set_clock()
+
+    def nat64(self, packet: bytes, mark: int = 0) -> Outcome:
+        return self.run("nat64", Translator.NAT64, packet, mark)
+
+    def siit(self, packet: bytes, mark: int = 0) -> Outcome:
+        return self.run("siit", Translator.SIIT, packet, mark)
+
+    def steer(self, packet: bytes, mark: int = 0, program: str = "steer_uplink") -> Outcome:
+        return self.run(program, Translator.NAT64, packet, mark)
+
+    def run(self, program: str, of: Translator, packet: bytes, mark: int = 0) -> Outcome:
+        kind = b"\x86\xdd" if packet[:1] and packet[0] >> 4 == 6 else b"\x08\x00"
+        before = self.plane.counters(of)
+        ran = self.plane.generation().programs[program].run(_TRANSLATOR + _GATEWAY + kind + packet, mark=mark)
+        after = self.plane.counters(of)
+        moved = {name: after[name] - before[name] for name in after if after[name] != before[name]}
+        return Outcome(Action(ran.action), ran.frame[_ETHERNET:], ran.mark, moved, ran.frame)
+
+    def advance(self, seconds: float) -> None:
+        """Turn the NAT64's clock forward."""
+        self.offset += seconds
+        self._set_clock()
+
+    def sweep(self) -> None:
+        """Collect what has expired by the test's clock, as the timer does by and by."""
+        for _slice in range(1 + self._map("sessions").max_entries // 20000):
+            self.plane.generation().programs["sweep_now"].run(bytes(_ETHERNET))
+
+    def sessions(self) -> list[Session]:
+        return list(self.plane.sessions())
+
+    def bib(self) -> list[BibEntry]:
+        return list(self.plane.bib())
+
+    def reset(self) -> None:
+        """No session, no BIB entry, no configuration; the clock is right again."""
+        self.configure()
+        self._all(lambda each: each.type in (HASH, LRU_HASH), _clear)
+        self._all(lambda each: each.type == QUEUE, _drain)
+        counts = abi.Nat64State.from_buffer_copy(self._map("nat64_state").at(0))
+        bib, sessions = self._map("bib"), self._map("sessions")
+        used = [(sessions, range(counts.sessions_used_to)), (bib, range(counts.bib_used_to))]
+        used.append((bib, range(bib.max_entries - abi.STATIC_SLOTS, bib.max_entries)))
+        for table, slots in used:
+            for slot in slots:
+                table.put(slot, bytes(table.value_size))
+        self._map("nat64_state").put(0, bytes(abi.Nat64State()))
+        self.offset = 0.0
+        self._set_clock()
+
+    def _set_clock(self) -> None:
+        active = int.from_bytes(self._map("nat64_active").at(0), sys.byteorder) & 1
+        config = abi.Nat64Config.from_buffer_copy(self._map("nat64_config").at(active))
+        config.clock_offset_ns = int(self.offset * 1e9)
+        self._map("nat64_config").put(active, bytes(config))
+
+    def _map(self, name: str) -> BpfMap:
+        return self.plane.generation().maps["nat64"][name]
+
+    def _all(self, which: Callable[[BpfMap], bool], do: Callable[[BpfMap], None]) -> None:
+        for maps in self.plane.generation().maps.values():
+            for each in filter(which, maps.values()):
+                do(each)
+
+
+def _clear(table: BpfMap) -> None:
+    for key in [key for key, _value in table.items()]:
+        table.delete(key)
+
+
+def _drain(queue: BpfMap) -> None:
+    while queue.pop() is not None:
+        pass
+
+
+def nat64_settings(
+    pref64: Iterable[str | IPv6Network] = (PREF64,),
+    pool: Iterable[tuple[str | IPv4Address, int, int]] = ((POOL, 1024, 65535),),
+    sources: Iterable[str] = ("2001:db8:64::/48",),
+    static: Iterable[StaticEntry] = (),
+    refused4: Iterable[str] = (),
+    open4: Iterable[str] = (),
+    *,
+    shared: bool = False,
+    timeout: Timeouts | None = None,
+    lowest_ipv6_mtu: int = 1280,
+    sessions: int = 4096,
+) -> Nat64Settings:
+    """A NAT64 like the lab's. `pool`: (address, first port, last port)."""
+    return Nat64Settings(
+        pref64=tuple(IPv6Network(p) for p in pref64),
+        pool=tuple(PoolRange(IPv4Address(a), PortRange(first, last), shared) for a, first, last in pool),
+        sources=tuple(IPv6Network(s) for s in sources),
+        static=tuple(static),
+        refused4=tuple(IPv4Network(n) for n in refused4),
+        open4=tuple(IPv4Network(n) for n in open4),
+        icmp6_source=NODE6,
+        icmp4_source=NODE4,
+        timeout=timeout or Timeouts(),
+        lowest_ipv6_mtu=lowest_ipv6_mtu,
+        sessions=sessions,
+    )
+
+
+def siit_settings(
+    pref64: str | IPv6Network = PREF64,
+    eam: Iterable[tuple[str, str]] = (("100.64.0.0/16", "2001:db8:64:a:64::6440:0/112"),),
+    *,
+    lowest_ipv6_mtu: int = 1280,
+) -> SiitSettings:
+    """A CLAT like the lab's: 100.64.0.2 ↔ 2001:db8:64:a:64::6440:2. `eam`: (IPv4 prefix, IPv6 prefix)."""
+    return SiitSettings(
+        pref64=IPv6Network(pref64),
+        eam=tuple(Eam(IPv4Network(v4), IPv6Network(v6)) for v4, v6 in eam),
+        icmp6_source=NODE6,
+        icmp4_source=NODE4,
+        lowest_ipv6_mtu=lowest_ipv6_mtu,
+    )
