@@ -105,6 +105,9 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     host = LinuxHost(paths, DataPlaneTwin())
     try:
         netns.pushns(name)
+        # Addresses that turn from tentative to valid while a test runs would look like a change of ours.
+        Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0")
+        Path("/proc/sys/net/ipv6/conf/all/accept_dad").write_text("0")
         subprocess.run(["ip", "-batch", "-"], input=SETUP, text=True, check=True, timeout=20)
         yield Machine(host, config, tunnel)
     finally:
