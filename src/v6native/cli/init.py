@@ -18,12 +18,13 @@ from v6native.errors import V6nativeError
 @pass_app
 def init(app: App, force: bool, only_print: bool, as_json: bool) -> int:
     """Writes a first network.toml with what this machine has."""
-    from v6native.config.draft import draft
+    from v6native.config.init import draft
 
     path = app.paths.network_toml
     if path.exists() and not (force or only_print):
         raise V6nativeError(f"{path} is there already: edit it, or write over it with `v6native init --force`")
-    text = draft(app.node().host_facts())
+    facts = app.node().host_facts()
+    text = draft(facts, app.node_name or facts.hostname)
     if not only_print:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         fresh = path.with_suffix(".toml.new")

@@ -62,10 +62,6 @@ class Verbs(click.Group):
             code = USAGE
         except (click.Abort, KeyboardInterrupt):
             code = 130
-        except BrokenPipeError:
-            # `v6native sessions | head`: the reader has seen enough. Nothing more may be written at exit either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = OK
         except V6nativeError as error:
             code = _problem(error, "--json" in words[: words.index("--") if "--" in words else None])
         except Exception as error:
@@ -73,6 +69,14 @@ class Verbs(click.Group):
         if standalone_mode:
             sys.exit(code)
         return code
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """`v6native sessions | head`: the reader has seen enough. Nothing more may be written, at the exit neither."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return OK
 
 
 def _problem(error: V6nativeError, as_json: bool) -> int:

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from v6native.config.facts import HostFacts
+from v6native.config.hostcheck import check_host
 from v6native.config.load import load, this_node
 from v6native.config.model import Config
 from v6native.config.problem import ConfigProblem, Severity
@@ -17,31 +18,39 @@ from v6native.daemon.node import Change, NodeStatus, Progress
 from v6native.daemon.observe import Observed, Peers, doctor_facts, node_status
 from v6native.daemon.workers import WorkerSpec, dns64_worker, slowpath_worker
 from v6native.dataplane.door import BibEntry, DataPlane, Reason, Session, Totals
+from v6native.dataplane.fake import FakeDataPlane
 from v6native.desired import Desired, desired
 from v6native.desired.state import SLOW
 from v6native.doctor.facts import Facts as DoctorFacts
-from v6native.doctor.facts import WorkerFacts
-from v6native.errors import ConfigError
+from v6native.doctor.facts import RuleFacts, WorkerFacts
+from v6native.errors import ConfigError, EnvironmentRefused
 from v6native.paths import Paths
 from v6native.plan import diff
 from v6native.plan.actions import Action
+from v6native.system.all_rules import AnyRule, all_rules
 from v6native.system.apply import bring, teardown
 from v6native.system.door import Host
+from v6native.system.handshakes import PeerSeen, peers
 
 
 class Doors(Protocol):
     """Opens the doors to one machine; tests give twins."""
 
-    def host(self, paths: Paths, dataplane: DataPlane | None) -> Host: ...
+    def host(self, paths: Paths, dataplane: DataPlane) -> Host: ...
 
     def dataplane(self, paths: Paths) -> DataPlane:
         """EnvironmentRefused where this machine or this caller cannot use BPF."""
+
+    def peers(self, interface: str) -> Mapping[str, PeerSeen] | None:
+        """What WireGuard counts by public key; None where there is no such interface."""
+
+    def rules(self) -> Iterator[AnyRule]: ...
 
 
 class RealDoors:
     """The kernel's own; netlink and libbpf are loaded when they are needed, not to print help."""
 
-    def host(self, paths: Paths, dataplane: DataPlane | None) -> Host:
+    def host(self, paths: Paths, dataplane: DataPlane) -> Host:
         from v6native.system.linux import LinuxHost
 
         return LinuxHost(paths, dataplane)
@@ -51,6 +60,12 @@ class RealDoors:
 
         return KernelDataPlane.open(paths)
 
+    def peers(self, interface: str) -> Mapping[str, PeerSeen] | None:
+        return peers(interface)
+
+    def rules(self) -> Iterator[AnyRule]:
+        return all_rules()
+
 
 class HostNode:
     """The node of these folders. `node_name` None: the only node of the file, or the one with the machine's name."""
@@ -59,7 +74,6 @@ class HostNode:
         self._paths = paths
         self._named = node_name
         self._doors = RealDoors() if doors is None else doors
-        self._reader = self._doors.host(paths, None)
         self._dataplane: DataPlane | None = None
 
     def plane(self) -> DataPlane:
@@ -70,6 +84,14 @@ class HostNode:
 
     def _writer(self) -> Host:
         return self._doors.host(self._paths, self.plane())
+
+    def host_facts(self) -> HostFacts:
+        """Without BPF, as nothing loaded: `check` and `init` must work where it does not."""
+        try:
+            plane = self.plane()
+        except EnvironmentRefused:
+            plane = FakeDataPlane()
+        return self._doors.host(self._paths, plane).facts()
 
     def load(self, folder: Path | None = None) -> Config:
         config = self._load_file(folder)
@@ -89,18 +111,13 @@ class HostNode:
         return config
 
     def _against_host(self, config: Config) -> tuple[ConfigProblem, ...]:
-        from v6native.config.host import check_host
-
-        return tuple(check_host(config, self.node_name(config), self._reader.facts()))
-
-    def host_facts(self) -> HostFacts:
-        return self._reader.facts()
+        return tuple(check_host(config, self.node_name(config), self.host_facts()))
 
     def node_name(self, config: Config) -> str:
         return self._named if self._named is not None else this_node(config, os.uname().nodename).name
 
     def wanted(self, config: Config) -> Desired:
-        return desired(config, self.node_name(config), self._reader.facts())
+        return desired(config, self.node_name(config), self.host_facts())
 
     def preview(self, config: Config) -> tuple[Change, ...]:
         wanted = self.wanted(config)
@@ -130,7 +147,7 @@ class HostNode:
 
     def status(self, config: Config) -> NodeStatus:
         wanted = self.wanted(config)
-        return node_status(config, self.node_name(config), self._reader.facts(), wanted, self.plane(), self._peers(wanted))
+        return node_status(config, self.node_name(config), self.host_facts(), wanted, self.plane(), self._peers(wanted))
 
     def reasons(self) -> tuple[Reason, ...]:
         return self.plane().reasons()
@@ -151,17 +168,22 @@ class HostNode:
         wanted = self.wanted(config)
         actual = self._writer().observe(wanted)
         seen = Observed(
-            facts=self._reader.facts(),
+            facts=self.host_facts(),
             wanted=wanted,
             dataplane=self.plane() if actual.loaded else None,
             pending=tuple(str(action) for action in diff(wanted, actual)),
-            rules=(),
+            rules=tuple(
+                RuleFacts(r.family, r.priority, r.text, r.ours, r.catches_all)
+                for r in self._doors.rules()
+                if not r.kernels
+            ),
             workers=workers,
         )
         return doctor_facts(config, self.node_name(config), seen, self._paths.bpffs)
 
     def _peers(self, wanted: Desired) -> Peers:
-        return {}
+        seen = {wg.interface: self._doors.peers(wg.interface) for wg in wanted.wireguard}
+        return {interface: found for interface, found in seen.items() if found is not None}
 
 
 def _change(action: Action) -> Change:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,25 +28,18 @@ from v6native.desired.node import tunnel_interface
 from v6native.doctor.facts import Facts, KernelFacts, RuleFacts, WorkerFacts
 from v6native.doctor.resolvers import ask
 from v6native.errors import DataPlaneError
+from v6native.system.handshakes import PeerSeen
 
 BTF = Path("/sys/kernel/btf/vmlinux")
-
-
-@dataclass(frozen=True, slots=True)
-class PeerSeen:
-    """What WireGuard knows of a peer. The age in seconds; None: no handshake yet."""
-
-    endpoint: str | None
-    handshake_age: float | None
-    received: int
-    sent: int
 
 
 Peers = Mapping[str, Mapping[str, PeerSeen]]
 """By interface, then by public key; an interface that is not there is missing."""
 
 
-def node_status(config: Config, name: str, facts: HostFacts, wanted: Desired, dataplane: DataPlane, peers: Peers) -> NodeStatus:
+def node_status(
+    config: Config, name: str, facts: HostFacts, wanted: Desired, dataplane: DataPlane, peers: Peers
+) -> NodeStatus:
     node = config.node(name)
     tunnels = [tunnel for tunnel in config.tunnels if tunnel.node == name]
     roles = {node.uplink: "uplink"} | dict.fromkeys(node.lan, "lan")
@@ -91,11 +85,21 @@ def _tunnel(config: Config, tunnel: Tunnel, peers: Peers) -> TunnelStatus:
             known = seen.get(client.public_key, nothing)
             listed.append(
                 PeerStatus(
-                    client.name, client.address6, client.address4, known.endpoint, known.handshake_age, known.received,
+                    client.name,
+                    client.address6,
+                    client.address4,
+                    known.endpoint,
+                    _age(known.handshake),
+                    known.received,
                     known.sent,
                 )
             )
     return TunnelStatus(tunnel.name, interface, interface in peers, tunnel.listen, tuple(listed))
+
+
+def _age(handshake: int | None) -> float | None:
+    """WireGuard tells the time of day of a handshake, so a clock that was set back makes it 0, never negative."""
+    return None if handshake is None else max(0.0, time.time() - handshake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +116,7 @@ class Observed:
 
 def doctor_facts(config: Config, name: str, seen: Observed, bpffs: Path) -> Facts:
     node = config.node(name)
-    plane, totals = seen.dataplane, None
-    reasons, counters = (), {}
-    if plane is not None:
-        reasons, counters, totals = plane.reasons(), plane.counters(), plane.totals()
+    plane = seen.dataplane
     return Facts(
         config=config,
         node=node,
@@ -131,9 +132,9 @@ def doctor_facts(config: Config, name: str, seen: Observed, bpffs: Path) -> Fact
         else (),
         missing_tools=tuple(_missing_tools(seen.facts)),
         dataplane=seen.wanted.dataplane,
-        reasons=reasons,
-        counters=counters,
-        totals=totals,
+        reasons=plane.reasons() if plane is not None else (),
+        counters=plane.counters() if plane is not None else {},
+        totals=plane.totals() if plane is not None else None,
     )
 
 

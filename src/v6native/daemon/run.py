@@ -66,7 +66,7 @@ class Runner:
         with open_watch() as watch:
             changes = await self.blocking(self.parts.daemon.start)
             self.is_up = True
-            self._follow_workers()
+            self.follow_workers()
             self._reconciler = Reconciler(last_look=time.monotonic())
             loop.add_reader(watch, self._heard, watch)
             async with serve(self), asyncio.TaskGroup() as tasks:
@@ -91,7 +91,7 @@ class Runner:
     async def reload(self) -> ReloadResult:
         self.parts.notifier.reloading()
         result = await self.blocking(self.parts.daemon.reload)
-        self._follow_workers()
+        self.follow_workers()
         self.parts.notifier.ready(self._summary() if result.ok else "Reload failed; the old configuration runs")
         return result
 
@@ -119,7 +119,7 @@ class Runner:
     def _reload_soon(self) -> None:
         self._reload_task = asyncio.get_running_loop().create_task(self.reload())
 
-    def _follow_workers(self) -> None:
+    def follow_workers(self) -> None:
         with contextlib.suppress(V6nativeError):
             specs = self.parts.node.workers(self.parts.daemon.config)
             self.parts.supervisor.want(specs, time.monotonic())
@@ -143,7 +143,7 @@ class Runner:
             if self._reconciler.due(time.monotonic()) > 0:
                 continue
             repaired = await self._look()
-            self._follow_workers()
+            self.follow_workers()
             self._reconciler = self._reconciler.looked(time.monotonic(), repaired)
 
     async def _look(self) -> bool:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,14 @@ def spawn(argv: Sequence[str], log: Path | None, pass_fds: Sequence[int] = ()) -
             return _start(argv, output.fileno(), pass_fds)
     except OSError as error:
         raise SystemActionError(f"{argv[0]} does not start: {error}") from error
+
+
+def reap(pid: int) -> bool:
+    """Collects a dead child of ours; False while it lives, or is somebody else's child."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return False
 
 
 def _start(argv: Sequence[str], output: int | None, pass_fds: Sequence[int]) -> int:
