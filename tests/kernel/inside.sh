@@ -6,7 +6,7 @@
 tree=$1
 modules=$2
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8
-export PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+export NO_COLOR=1 TERM=dumb PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 exec >/dev/ttyS1 2>&1 </dev/null
 report() { echo "V6NATIVE-GUEST $*"; }
 end() {
@@ -44,6 +44,6 @@ section() {
 }
 python=.venv/bin/python
 section objects $python tests/wheel/load_objects.py
-section packets $python -m pytest -q -p no:cacheprovider tests/packets
+section packets $python -m pytest -q -o cache_dir=/tmp/pytest tests/packets tests/system/dataplane
 section download $python -m tests.kernel.download
 end
