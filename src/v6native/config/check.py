@@ -41,6 +41,7 @@ def check(source: Source) -> tuple[NetworkFile | None, list[ConfigProblem]]:
                 problems += [_explain(source, e) for e in errors]
             for e in errors:
                 _mend(raw, e)
+                source.kept.pop(e["loc"], None)  # a list that is replaced whole
             _sweep(raw, (), source.kept)
     return None, problems
 

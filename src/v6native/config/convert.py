@@ -66,7 +66,7 @@ def clat_prefix(file: NetworkFile) -> IPv6Network | None:
 def derive_clat96(
     bases: Iterable[IPv6Network], taken: Collection[IPv6Network], devices: Collection[IPv6Address] = ()
 ) -> IPv6Network | None:
-    """A /96 in the first of `bases` that has room for one beside what is `taken`, of which the base itself does not count.
+    """A /96 in the first of `bases` that has room for one beside what is `taken`; what holds the whole base does not count.
 
     Up to /48 it is a subnet of its own, else a part of the subnet; bits 64 to 71 stay zero (RFC 6052 §2.2).
     """
@@ -74,7 +74,7 @@ def derive_clat96(
         shift = 64 if base.prefixlen <= 48 else 48
         for part in CLAT_PARTS:
             found = IPv6Network((int(base.network_address) | part << shift, 96))
-            beside = not any(found.overlaps(other) for other in taken if other != base)
+            beside = not any(found.overlaps(other) for other in taken if not base.subnet_of(other))
             if beside and not any(device in found for device in devices):
                 return found
     return None

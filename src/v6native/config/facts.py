@@ -22,6 +22,7 @@ class InterfaceFacts:
     """One interface with the addresses it has now; link-local ones are left out.
 
     `kind` is the kernel's word: "bridge", "veth", "wireguard", "tun", ...; "" for a plain Ethernet device.
+    `ours`: v6native made it, so what is on it must not decide what is wanted.
     """
 
     name: str
@@ -32,6 +33,7 @@ class InterfaceFacts:
     mac: str | None = None
     ipv4: tuple[IPv4Interface, ...] = ()
     ipv6: tuple[IPv6Interface, ...] = ()
+    ours: bool = False
 
     @property
     def global_ipv6(self) -> tuple[IPv6Interface, ...]:

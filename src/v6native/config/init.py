@@ -27,7 +27,7 @@ def draft(facts: HostFacts, name: str) -> str:
     node = as_name(name)
     uplink, uplink_from = _uplink(facts)
     prefixes, prefix_from = _prefixes(facts, uplink)
-    pref64, pref64_from = _pref64(prefixes)
+    pref64, pref64_from = _pref64(facts, prefixes)
     lines = [
         "# The network of this node. `v6native check` says what is wrong here, `v6native plan` what it would change.",
         "[network]",
@@ -72,9 +72,13 @@ def _uplink(facts: HostFacts) -> tuple[str, str]:
 
 
 def _prefixes(facts: HostFacts, uplink: str) -> tuple[list[IPv6Network], str]:
-    """Delegated prefixes, else what LANs and uplink have on link; global before unique local; none inside another."""
-    onlink = [p for i in (*_lans(facts, uplink), uplink) for p in facts.onlink6(i)]
-    for found, source in ((list(facts.delegated), "routed to this machine"), (onlink, "on link here")):
+    """Delegated prefixes, else what the LANs have on link, else the uplink; global before unique local; none twice."""
+    lans = [prefix for lan in _lans(facts, uplink) for prefix in facts.onlink6(lan)]
+    for found, source in (
+        (list(facts.delegated), "routed to this machine"),
+        (lans, "on link at the LANs"),
+        (list(facts.onlink6(uplink)), "on link at the uplink; everybody in it may use the NAT64"),
+    ):
         usable = [p for p in found if p.prefixlen <= 64 and not p.is_link_local]
         chosen = [p for p in usable if not p.subnet_of(ULA)] or usable
         outer = [p for p in dict.fromkeys(chosen) if not any(p != o and p.subnet_of(o) for o in chosen)]
@@ -83,11 +87,13 @@ def _prefixes(facts: HostFacts, uplink: str) -> tuple[list[IPv6Network], str]:
     return [EXAMPLE_PREFIX], "not detected: no global IPv6 address; write the prefix that is routed to you"
 
 
-def _pref64(prefixes: list[IPv6Network]) -> tuple[IPv6Network, str]:
-    """A /96 of our own where subnet 0x64 exists; with a single /64 the well-known prefix (RFC 6052 §3.3)."""
+def _pref64(facts: HostFacts, prefixes: list[IPv6Network]) -> tuple[IPv6Network, str]:
+    """A /96 of our own where there is more than one subnet; else the well-known prefix (RFC 6052 §3.3)."""
+    onlink = [p for interface in facts.interfaces for p in facts.onlink6(interface.name)]
     for prefix in prefixes:
-        if prefix.prefixlen <= 57 and not prefix.subnet_of(ULA):
-            return part_for_pref64(prefix), "the IPv4 internet, under a prefix of ours"
+        part = part_for_pref64(prefix)
+        if prefix.prefixlen < 64 and not prefix.subnet_of(ULA) and not any(part.overlaps(p) for p in onlink):
+            return part, "the IPv4 internet, under a prefix of ours"
     return WKP, "the IPv4 internet, under the well-known prefix"
 
 

@@ -113,8 +113,9 @@ def _nearest_pref64(prefix: IPv6Network) -> IPv6Network:
 
 
 def part_for_pref64(ours: IPv6Network) -> IPv6Network:
-    """A /96 inside the network's prefix: in its subnet 0x64 where it has one, else …:64:64::/96."""
+    """A /96 inside the network's prefix: in its subnet 0x64 or its last one; in …:64:64::/96 of a single subnet."""
     if ours.prefixlen > 64:
         return WKP
-    inside = 0x64 << 64 if ours.prefixlen <= 57 else 0x64_0064 << 32
+    last = 2 ** (64 - ours.prefixlen) - 1
+    inside = min(0x64, last) << 64 if last else 0x64_0064 << 32
     return IPv6Network((int(ours.network_address) | inside, 96))

@@ -41,7 +41,7 @@ def _clat(draft: Draft) -> Iterator[ConfigProblem]:
         return
     if problem := valid_pref64(prefix):
         yield draft.error("clat", path, problem, _MOVE)
-    if not any(prefix.subnet_of(ours) for ours in config.network.prefix):
+    if given and not any(prefix.subnet_of(ours) for ours in config.network.prefix):
         yield draft.error("outside", path, f"{word} is not inside network.prefix: answers would not come back", _MOVE)
     for other, pref64 in draft.pref64:
         if prefix.overlaps(pref64):
@@ -86,7 +86,7 @@ def _sources(draft: Draft) -> Iterator[ConfigProblem]:
             if source.subnet_of(pref64):
                 what = f"{source} lies inside the pref64 {pref64}, whose addresses are never a client's"
                 yield draft.error("overlap", ("nat64", "sources", i), what, "write the prefix that clients have")
-        if not any(source.overlaps(ours) for ours in draft.config.network.prefix):
+        if not any(source.subnet_of(ours) for ours in draft.config.network.prefix):
             what = f"{source} is not ours (network.prefix): strangers may use this NAT64"
             yield draft.warning(
                 "open", ("nat64", "sources", i), what, "make sure that only your clients can send from it"

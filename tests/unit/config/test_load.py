@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""A valid file becomes a Config with its defaults; what cannot be read is said in one sentence."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
+from pathlib import Path
+
+import pytest
+
+from v6native.config.load import load, this_node
+from v6native.config.model import OwnIPv4, Pool4Entry, PortRange, Timeouts, Upstream
+from v6native.errors import ConfigError
+
+from .conftest import SMALL, Load, Problems, changed
+
+KEY = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
+
+
+def test_defaults(load_text: Load) -> None:
+    config = load_text()
+    assert config.warnings == ()
+    assert config.network.prefix == (IPv6Network("2001:db8::/40"),)
+    assert config.network.pref64 == (IPv6Network("64:ff9b::/96"),)
+    assert config.nat64.timeout == Timeouts() and config.nat64.sources == () and config.nat64.sessions == 131072
+    assert config.dns64.upstream == () and config.dns64.listen == ()
+    assert config.clat.prefix == IPv6Network("2001:db8:a:0:64::/96")
+    assert config.nodes[0].own_ipv4 is OwnIPv4.AUTO
+    assert config.tunnels[0].node == "edge1" and config.tunnels[0].mtu == 1420
+
+
+def test_a_tunnels_port_stays_the_nodes(load_text: Load) -> None:
+    assert load_text().nodes[0].pool4 == (
+        Pool4Entry(None, PortRange(40000, 51819)),
+        Pool4Entry(None, PortRange(51821, 59999)),
+    )
+    edge = changed(('uplink:40000-59999"', 'uplink:51820-51821", "203.0.113.1"'))
+    assert load_text(edge).nodes[0].pool4 == (
+        Pool4Entry(None, PortRange(51821, 51821)),
+        Pool4Entry(IPv4Network("203.0.113.1/32"), PortRange(1, 65535)),
+    )
+
+
+def test_unbound_means_this_machine(load_text: Load) -> None:
+    config = load_text(changed(more='[dns64]\nupstream = ["unbound", "2001:db8::53#5353"]\n'))
+    assert [str(u.address) for u in config.dns64.upstream] == ["127.0.0.1", "::1", "2001:db8::53"]
+    assert config.dns64.upstream[2] == Upstream(IPv6Address("2001:db8::53"), 5353)
+
+
+def test_own_prefix_of_the_clat_avoids_what_is_there(load_text: Load) -> None:
+    taken = changed(("64:ff9b::/96", "2001:db8:a:0:64::/96"), ('"2001:db8:a::/64"', '"2001:db8:a::/80"'))
+    assert load_text(taken).clat.prefix == IPv6Network("2001:db8:0:64::/96")
+    no_tunnel = SMALL.partition("[tunnel")[0]
+    assert load_text(no_tunnel).clat.prefix is None
+    assert load_text(no_tunnel.replace("pool4", 'own_ipv4 = "clat"\npool4')).clat.prefix is not None
+
+
+def test_clients_files_are_merged(load_text: Load) -> None:
+    phone = f'tunnel = "friends"\npublic_key = "{KEY}"\naddress6 = "2001:db8:a::3"\nenabled = false\n'
+    config = load_text(SMALL, phone=phone)
+    assert [(c.name, c.enabled, c.address4) for c in config.clients][1] == ("phone", False, None)
+
+
+def test_the_same_file_twice_is_equal(load_text: Load) -> None:
+    assert load_text() == load_text()
+
+
+def test_which_node(load_text: Load, problems: Problems) -> None:
+    two = changed(("[tunnel.friends]", '[tunnel.friends]\nnode = "edge2"'), more='[node.edge2]\nuplink = "eth0"\n')
+    assert this_node(load_text(), "anything.example.net").name == "edge1"
+    config = load_text(two, "edge2")
+    assert this_node(config, "edge2.example.net").name == "edge2"
+    with pytest.raises(ConfigError, match='no node "egde2"') as error:
+        this_node(config, "egde2")
+    assert error.value.problems[0].remedy == "did you mean edge2?"
+    assert [p.code for p in problems(two, "edge3")] == ["no-such-node"]
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "what"),
+    [
+        (b'[network]\nname = "caf\xe9"\n', 2, "not UTF-8"),
+        (b"\xef\xbb\xbf[network]\n", 1, "byte order mark"),
+        (b"a = " + b"[" * 5000, None, "nested too deep"),
+        (b"[network\n", 1, "no valid TOML"),
+        (b'[network]\n\nname = "x', 3, "no valid TOML"),
+        (b"\x00", 1, "no valid TOML"),
+    ],
+)
+def test_unreadable_content(tmp_path: Path, content: bytes, line: int | None, what: str) -> None:
+    path = tmp_path / "network.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as error:
+        load(path, None)
+    (problem,) = error.value.problems
+    assert problem.line == line and what in problem.what and problem.remedy
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file") as missing:
+        load(tmp_path / "network.toml", None)
+    assert "v6native init" in missing.value.problems[0].remedy
+    with pytest.raises(ConfigError, match="a folder, not a file"):
+        load(tmp_path, None)
+    (tmp_path / "network.toml").write_text(SMALL)
+    with pytest.raises(ConfigError, match="not a folder"):
+        load(tmp_path / "network.toml", tmp_path / "network.toml")
+    assert load(tmp_path / "network.toml", tmp_path / "nothing").clients
+
+
+def test_a_bad_clients_file_does_not_hide_the_rest(problems: Problems) -> None:
+    found = problems(changed(("uplink =", "uplnik =")), phone="x = ", tv='tunnel = "friends"\n')
+    assert {(p.file.name, p.code) for p in found} == {
+        ("network.toml", "unknown-key"),
+        ("network.toml", "missing"),
+        ("phone.toml", "syntax"),
+        ("tv.toml", "missing"),
+    }

@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""One change to a valid file, one problem, at the changed line. The golden files have the texts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from v6native.config.problem import Severity
+from v6native.config.rules.names import LONGEST
+from v6native.config.rules.pools import MAX_POOL
+from v6native.config.rules.prefixes import MAX_PREF64
+from v6native.desired.node import tunnel_interface
+
+from .conftest import Load, Problems, changed
+
+ABI = Path(__file__).parents[3] / "bpf" / "abi.h"
+STATIC = '[[nat64.static]]\nproto = "{}"\nipv4 = "{}"\nipv6 = "[2001:db8:1::{}]:80"\n'
+NODE2 = '[node.edge2]\nuplink = "eth0"\npool4 = ["{}"]\n'
+ON_EDGE1 = ("[tunnel.friends]", '[tunnel.friends]\nnode = "edge1"')
+PHONE = '[client.phone]\ntunnel = "friends"\npublic_key = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="\n'
+
+ERRORS = [
+    # replacements, more text, the code, the text of the line that is meant
+    ([("64:ff9b::/96", "2001:db8:64::/95")], "", "pref64", "pref64 ="),
+    ([("64:ff9b::/96", "2001:db8:0:1:ff00::/96")], "", "pref64", "pref64 ="),
+    ([("64:ff9b::/96", "64:ff9b::/64")], "", "pref64", "pref64 ="),
+    ([("64:ff9b::/96", "2001:db8::/32")], "", "overlap", "pref64 ="),
+    ([("64:ff9b::/96", "2001:db8:a::/96")], "", "overlap", "pref64 ="),
+    ([('"64:ff9b::/96"', '["64:ff9b::/96", "64:ff9b::/96"]')], "", "duplicate", "pref64 ="),
+    ([('"2001:db8::/40"', '"2001:db8::/40", "fe80::/64"')], "", "prefix", "prefix = ["),
+    ([('"2001:db8:a::/64"', '"2001:db9:a::/64"'), ("db8:a::2", "db9:a::2")], "", "outside", "2001:db9:a::/64"),
+    ([("100.64.0.0/16", "198.51.100.0/24"), ("100.64.0.2", "198.51.100.2")], "", "outside", "clat4"),
+    ([], '[tunnel.family]\nprefix = "2001:db8:b::/64"\nlisten = 51820\n', "duplicate", "listen = 51820"),
+    ([], '[tunnel.family]\nlisten = 51821\nprefix = "2001:db8:a::/48"\n', "overlap", "2001:db8:a::/48"),
+    (
+        [],
+        '[tunnel.family]\nlisten = 51821\nprefix = "2001:db8:b::/64"\nclat4 = "100.64.0.0/24"\n',
+        "overlap",
+        "100.64.0.0/24",
+    ),
+    ([], '[tunnel.a-name-too-long]\nlisten = 51821\nprefix = "2001:db8:b::/64"\n', "name", "too-long"),
+    ([], '[tunnel.family]\nlisten = 1\nprefix = "2001:db8:b::/64"\nnode = "edg1"\n', "no-such-node", "edg1"),
+    ([("[tunnel", NODE2.format("203.0.113.1") + "[tunnel")], "", "missing", "[tunnel.friends]"),
+    ([], '[clat]\nprefix = "2001:db8:c::/64"\n', "clat", "2001:db8:c::/64"),
+    ([], '[clat]\nprefix = "2001:db9:c::/96"\n', "outside", "2001:db9:c::/96"),
+    ([("64:ff9b::/96", "2001:db8:c::/64")], '[clat]\nprefix = "2001:db8:c::/96"\n', "overlap", "2001:db8:c::/96"),
+    ([], '[clat]\nprefix = "2001:db8:a::/96"\n', "taken", "address6"),
+    ([], '[[clat.eam]]\nipv4 = "192.0.2.8/31"\nipv6 = "2001:db8:8::1/128"\n', "eam", "2001:db8:8::1/128"),
+    ([], '[[clat.eam]]\nipv4 = "192.0.2.8/32"\nipv6 = "64:ff9b::1/128"\n', "overlap", "64:ff9b::1/128"),
+    ([], '[nat64]\nsources = ["64:ff9b::/97"]\n', "overlap", "sources"),
+    ([('40000-59999"', '40000-59999", "uplink:50000-60000"')], "", "overlap", "pool4"),
+    ([("uplink:40000-59999", "203.0.113.0/25")], "", "too-many", "pool4"),
+    ([("uplink:40000-59999", "100.64.3.0/32")], "", "overlap", "pool4"),
+    ([("uplink:40000-59999", "uplink:51820")], "", "pool4", "pool4"),
+    ([("uplink:40000-59999", "203.0.113.1"), ON_EDGE1], NODE2.format("203.0.113.1:80"), "overlap", ":80"),
+    ([], STATIC.format("tcp", "uplink:80", 5) + STATIC.format("tcp", "uplink:80", 6), "duplicate", "uplink:80"),
+    ([], STATIC.format("udp", "uplink:51820", 5), "port-taken", "[tunnel.friends]"),
+    ([], STATIC.format("tcp", "127.0.0.1:80", 5), "static", "127.0.0.1"),
+    ([("2001:db8:a::2", "2001:db8:b::2")], "", "outside", "address6"),
+    ([("2001:db8:a::2", "2001:db8:a::1")], "", "taken", "address6"),
+    ([("2001:db8:a::2", "2001:db8:a::")], "", "taken", "address6"),
+    ([("100.64.0.2", "100.65.0.2")], "", "outside", "address4"),
+    ([("100.64.0.2", "100.64.255.255")], "", "taken", "address4"),
+    ([('clat4 = "100.64.0.0/16"\n', "")], "", "outside", "address4"),
+    ([], PHONE + 'address6 = "2001:db8:a::2"\n', "duplicate", 'address6 = "2001:db8:a::2"'),
+    ([], "[nat64.timeout]\nudp = 119\n", "timeout", "udp"),
+    ([], "[nat64.timeout]\ntcp_est = 7439\n", "timeout", "tcp_est"),
+    ([], "[nat64.timeout]\ntcp_trans = 239\n", "timeout", "tcp_trans"),
+    ([], "[nat64.timeout]\nicmp = 59\n", "timeout", "icmp"),
+    ([], '[nat64]\nallow_ipv4 = ["127.0.0.0/8"]\n', "allow-ipv4", "allow_ipv4"),
+    ([], '[dns64]\nlisten = ["2001:db8:1::1"]\nupstream = ["2001:db8:1::1"]\n', "loop", "upstream"),
+    ([], '[dns64]\nlisten = ["0.0.0.0"]\nupstream = ["127.0.0.1"]\n', "loop", "upstream"),
+    ([], '[dns64]\nupstream = ["100.64.0.1"]\n', "loop", "upstream"),
+    ([], '[dns64]\nupstream = ["system", "unbound"]\n', "upstream", "upstream"),
+    ([('lan = ["br0"]', 'lan = ["eth0"]')], "", "duplicate", "lan"),
+    ([('lan = ["br0"]', 'lan = ["clat-x"]')], "", "interface", "lan"),
+]
+
+
+@pytest.mark.parametrize(("replacements", "more", "code", "where"), ERRORS)
+def test_error(problems: Problems, replacements: list[tuple[str, str]], more: str, code: str, where: str) -> None:
+    text = changed(*replacements, more=more)
+    errors = [p for p in problems(text) if p.severity is Severity.ERROR]
+    assert [p.code for p in errors] == [code], errors
+    line = errors[0].line
+    assert line is not None
+    assert where.strip() in text.split("\n")[line - 1], errors
+    assert errors[0].remedy
+
+
+FINE = [
+    ([("64:ff9b::/96", "2001:db8:64:64::/96")], ""),
+    ([('"64:ff9b::/96"', '["2001:db8:64:64::/96", "64:ff9b::/96", "64:ff9b:1::/48"]')], ""),
+    ([], STATIC.format("tcp", "uplink:80", 5) + STATIC.format("udp", "uplink:80", 5)),
+    ([], STATIC.format("tcp", "203.0.113.77:80", 5)),
+    ([("uplink:40000-59999", "203.0.113.1:1-999"), ON_EDGE1], NODE2.format("203.0.113.1:1000-1999")),
+    ([ON_EDGE1], NODE2.format("uplink:40000-59999")),
+    ([], "[nat64.timeout]\nudp = 120\nicmp = 60\ntcp_trans = 240\ntcp_est = 7440\n"),
+    ([], '[dns64]\nlisten = ["2001:db8:1::1"]\nupstream = ["2001:db8:1::1#5353", "unbound"]\n'),
+    ([], PHONE + 'address6 = "2001:db8:a::3"\naddress4 = "100.64.0.3"\n'),
+    ([], '[clat]\nprefix = "2001:db8:64::/96"\n[[clat.eam]]\nipv4 = "192.0.2.0/24"\nipv6 = "2001:db8:8::/120"\n'),
+    ([("64:ff9b::/96", "2001:db8::/64")], ""),
+    *[([('"64:ff9b::/96"', f'"2001:db8:{n}::/{n}"')], "") for n in (48, 56, 64)],
+    ([("2001:db8::/40", "2000::/12"), ("64:ff9b::/96", "2001:4000::/32")], ""),
+    ([("2001:db8::/40", "2000::/12"), ("64:ff9b::/96", "2001:4000::/40")], ""),
+]
+
+
+@pytest.mark.parametrize(("replacements", "more"), FINE)
+def test_fine(load_text: Load, replacements: list[tuple[str, str]], more: str) -> None:
+    assert load_text(changed(*replacements, more=more)).warnings == ()
+
+
+WARNINGS = [
+    ('[nat64]\nallow_ipv4 = ["169.254.0.0/16"]\n', "allow-ipv4", "169.254.169.254"),
+    ('[nat64]\nallow_ipv4 = ["10.1.0.0/16"]\n', "allow-ipv4", "private networks"),
+    ('[nat64]\nallow_ipv4 = ["10.1.0.0/16"]\n', "wkp-non-global", "RFC 6052 §3.1"),
+    ('[nat64]\nallow_ipv4 = ["9.0.0.0/8"]\n', "allow-ipv4", "open anyway"),
+    ('[nat64]\nsources = ["::/0"]\n', "open", "strangers"),
+    ('[nat64]\nsources = ["2001:db9::/32"]\n', "open", "strangers"),
+    ("[nat64.timeout]\nudp = 5\nallow_short = true\n", "timeout", "floor"),
+    ('[dns64]\nlisten = ["::"]\n', "open", "everybody"),
+    (STATIC.format("tcp", "uplink:80", "1").replace("2001:db8:1", "2001:db9:1"), "outside", "not inside"),
+]
+
+
+@pytest.mark.parametrize(("more", "code", "what"), WARNINGS)
+def test_warning(load_text: Load, more: str, code: str, what: str) -> None:
+    warnings = load_text(changed(more=more)).warnings
+    assert any(w.code == code and what in w.what for w in warnings), warnings
+
+
+def test_limits_are_those_of_the_data_plane() -> None:
+    limits = dict(re.findall(r"#define (MAX_\w+) (\d+)", ABI.read_text()))
+    assert (int(limits["MAX_PREF64"]), int(limits["MAX_POOL"])) == (MAX_PREF64, MAX_POOL)
+
+
+def test_the_longest_tunnel_has_an_interface_name() -> None:
+    name = "x" * LONGEST["tunnel"]
+    assert tunnel_interface(name).endswith(name) and len(tunnel_interface(name)) == 15
