@@ -72,6 +72,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test that needs root fails without it: a skipped test would look like a passed one."""
     if item.get_closest_marker("root") and os.geteuid() != 0:
         pytest.fail("this test needs root, for network namespaces and BPF; run `sudo make test`.", pytrace=False)
+    reporter = item.config.pluginmanager.get_plugin("terminalreporter")
+    if item.get_closest_marker("lab") and reporter is not None and reporter.verbosity == 0:
+        # Seconds long, each of them: say which one runs, so that nobody thinks it hangs.
+        reporter.ensure_newline()
+        reporter.write(f"{item.name} ")
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,11 @@ import pytest
 
 from tests.conventions.tree import ROOT, files, named, shown
 
-SOURCES = named("*.py", "*.sh", "*.toml", "*.c", "*.h", "*.service", "Makefile", "requirements.lock", "run", "*.yml")
+HEADED = ("*.py", "*.sh", "*.toml", "*.c", "*.h", "*.service", "Makefile", "requirements.lock", "run", "*.yml")
+# Golden files are compared byte by byte with what v6native writes; REUSE.toml covers them.
+SOURCES = [
+    file for file in named(*HEADED) if not file.is_relative_to(ROOT / "tests" / "golden") or file.suffix == ".py"
+]
 CODE = named("*.py", "*.c", "*.h")
 TEXTS = [file for file in files() if "LICENSES" not in file.parts]
 
@@ -111,4 +115,5 @@ def test_the_patterns_find_what_they_should(pattern: re.Pattern[str], line: str,
 
 @pytest.mark.parametrize("file", named("*.py"), ids=shown)
 def test_python_opens_with_what_it_is_for(file: Path) -> None:
-    assert ast.get_docstring(ast.parse(file.read_text())), f"{shown(file)} has no docstring"
+    tree = ast.parse(file.read_text())
+    assert ast.get_docstring(tree) or (file.name == "__init__.py" and not tree.body), f"{shown(file)} has no docstring"
