@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
+from v6native.config.convert import derive_clat96
 from v6native.config.facts import HostFacts
 from v6native.config.model import Client, Config, Node, OwnIPv4, Tunnel
 from v6native.desired.dataplane import PoolRange
 from v6native.desired.model import Note
-from v6native.desired.state import ALIAS, AnyNetwork
+from v6native.desired.state import ALIAS
 
 OWN_CLAT4 = IPv4Address("192.0.0.2")
 """The node's own IPv4 address behind its CLAT (RFC 7335: 192.0.0.0/29 is for exactly this)."""
@@ -67,9 +68,9 @@ class Here:
         return (c for c in self.config.clients if c.tunnel == tunnel.name and c.enabled)
 
     def own_ipv6(self) -> Iterator[IPv6Address]:
-        """The node's own global addresses, the uplink's first, then its LANs', then all others."""
+        """The node's own global addresses, the uplink's first, then its LANs', then all others but those we made."""
         first = [self.node.uplink, *self.node.lan]
-        rest = [i.name for i in self.facts.interfaces if i.name not in first]
+        rest = [i.name for i in self.facts.interfaces if i.name not in first and not i.ours]
         for name in [*first, *rest]:
             found = self.facts.interface(name)
             yield from (a.ip for a in found.global_ipv6) if found else ()
@@ -98,7 +99,7 @@ def look_at(config: Config, name: str, facts: HostFacts) -> Here:
     own = node.own_ipv4 is OwnIPv4.CLAT or (node.own_ipv4 is OwnIPv4.AUTO and not native)
     clat96 = None
     if own or any(t.clat4 for t in tunnels) or config.clat.prefix is not None:
-        clat96 = config.clat.prefix or _derived96(config, tunnels)
+        clat96 = config.clat.prefix or _derived96(config, node, tunnels, facts)
         if clat96 is None:
             notes.append(
                 Note(
@@ -128,19 +129,9 @@ def _pool(node: Node, facts: HostFacts) -> tuple[tuple[PoolRange, ...], list[Not
     return tuple(pool), []
 
 
-def _derived96(config: Config, tunnels: tuple[Tunnel, ...]) -> IPv6Network | None:
-    """A /96 of the first tunnel's prefix (else of the network's) that nothing else of the file uses.
-
-    Up to /48 a subnet of its own, else a part of the subnet; bits 64 to 71 stay zero (RFC 6052 §2.2).
-    """
-    clat_tunnels = [t for t in tunnels if t.clat4 is not None]
-    bases = [*(t.prefix for t in clat_tunnels or tunnels), *config.network.prefix]
-    taken: list[AnyNetwork] = [*config.network.pref64, *(t.prefix for t in config.tunnels)]
-    for base in (b for b in bases if b.prefixlen <= 64):
-        shift = 64 if base.prefixlen <= 48 else 48
-        for part in (0x64, 0x46, 0xC1):
-            candidate = IPv6Network((int(base[0]) | part << shift, 96))
-            others = [n for n in taken if n != base]
-            if candidate.subnet_of(base) and not any(candidate.overlaps(n) for n in others if n.version == 6):
-                return candidate
-    return None
+def _derived96(config: Config, node: Node, tunnels: tuple[Tunnel, ...], facts: HostFacts) -> IPv6Network | None:
+    """Where the file gave no reason to derive one, but this machine does: it has no IPv4 default route."""
+    links = [prefix for name in (node.uplink, *node.lan) for prefix in facts.onlink6(name)]
+    taken = [*config.network.pref64, *(t.prefix for t in config.tunnels), *links]
+    devices = [client.address6 for client in config.clients]
+    return derive_clat96([*(t.prefix for t in tunnels), *config.network.prefix], taken, devices)

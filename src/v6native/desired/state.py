@@ -116,12 +116,13 @@ class Neighbour:
 class Sysctl:
     """`key` is the path under /proc/sys (an interface's name may hold a dot, so never the dotted form).
 
-    `host_value`: only a machine that did not forward before us gets `value`, and only in place of this one.
+    `instead_of`: only in place of this value; `hosts_only`: only on a machine that did not forward before us.
     """
 
     key: str
     value: str
-    host_value: str | None = None
+    instead_of: str | None = None
+    hosts_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

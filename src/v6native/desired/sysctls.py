@@ -30,13 +30,14 @@ def reserved_ports(here: Here) -> tuple[PortRange, ...]:
 def _before_forwarding(here: Here) -> list[Sysctl]:
     """A router ignores router advertisements unless accept_ra is 2, and would lose its default route with the next one.
 
-    The uplink may get its first advertisement only later: a host that would listen to one goes on doing so.
+    The uplink may get its first advertisement only later: a host that would listen to one goes on doing so. Where it is
+    0, somebody else (systemd-networkd, say) handles them, and goes on.
     """
     from_ra = {r.interface for r in here.facts.default_routes if r.family == 6 and r.from_ra}
-    wanted = [Sysctl(f"net/ipv6/conf/{name}/accept_ra", "2") for name in sorted(from_ra)]
-    if here.node.uplink not in from_ra:
-        wanted.append(Sysctl(f"net/ipv6/conf/{here.node.uplink}/accept_ra", "2", host_value="1"))
-    return wanted
+    return [
+        Sysctl(f"net/ipv6/conf/{name}/accept_ra", "2", instead_of="1", hosts_only=name not in from_ra)
+        for name in sorted(from_ra | {here.node.uplink})
+    ]
 
 
 def _forwarding(here: Here) -> list[Sysctl]:

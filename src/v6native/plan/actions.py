@@ -298,29 +298,6 @@ class RemoveDataPlane(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class AddClsact(Action):
-    """`foreign`: the interface is not ours, so saved.json remembers that the qdisc is."""
-
-    interface: str
-    foreign: bool
-
-    def __str__(self) -> str:
-        return f"add qdisc clsact to {self.interface}"
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveClsact(Action):
-    """`present` False: it is gone already, or somebody else uses it now; it is only forgotten."""
-
-    interface: str
-    present: bool = True
-
-    def __str__(self) -> str:
-        verb = "remove" if self.present else "leave"
-        return f"{verb} qdisc clsact on {self.interface}"
-
-
-@dataclass(frozen=True, slots=True)
 class Attach(Action):
     interface: str
     program: str

@@ -37,12 +37,11 @@ class FoundWireGuard:
 class Saved:
     """What the host was like before we changed it (saved.json); an entry is dropped once it is restored.
 
-    `sysctls` maps a key to its old value; `clsact` are foreign interfaces that got the qdisc from us.
+    `sysctls` maps a key to its old value.
     `local_rule`: the kernel's rule of preference 0 was there and was removed by us.
     """
 
     sysctls: Mapping[str, str] = field(default_factory=dict)
-    clsact: frozenset[str] = frozenset()
     local_rule: bool = False
 
 
@@ -52,7 +51,7 @@ class Actual:
 
     `local_rule`: IPv4's rule of preference 0 is there. `files` maps names in the run folder to their text.
     `loaded`: a data plane of ours is in the kernel; `pending` is what telling it the wanted configuration would change.
-    `attached` are our tc programs; `clsact` the interfaces that have that qdisc, `filtered` those where it is in use.
+    `attached` are our tc programs.
     `missing` maps a part that could not be read to the reason (nft not installed …): diff leaves that part alone.
     """
 
@@ -65,9 +64,7 @@ class Actual:
     sysctls: Mapping[str, str] = field(default_factory=dict)
     nft: Mapping[str, str] = field(default_factory=dict)
     wireguard: Mapping[str, FoundWireGuard] = field(default_factory=dict)
-    clsact: frozenset[str] = frozenset()
     attached: frozenset[Attachment] = frozenset()
-    filtered: frozenset[str] = frozenset()
     loaded: bool = False
     pending: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
@@ -86,8 +83,6 @@ def without_links(actual: Actual, names: frozenset[str]) -> Actual:
         neighbours=frozenset(n for n in actual.neighbours if n.interface not in gone),
         sysctls={key: value for key, value in actual.sysctls.items() if interface_of(key) not in gone},
         wireguard={name: found for name, found in actual.wireguard.items() if name not in gone},
-        clsact=actual.clsact - gone,
-        filtered=actual.filtered - gone,
         attached=frozenset(a for a in actual.attached if a.interface not in gone),
     )
 

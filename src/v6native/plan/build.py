@@ -107,7 +107,5 @@ def _dataplane(wanted: Desired, actual: Actual) -> Iterator[do.Action]:
         foreign = attachment.interface not in own
         if foreign and attachment.interface not in actual.links:
             continue  # an uplink that is not there now is steered when it comes
-        if attachment.interface not in actual.clsact:
-            yield do.AddClsact(attachment.interface, foreign)
         if attachment not in actual.attached:
             yield do.Attach(attachment.interface, attachment.program)

@@ -79,10 +79,6 @@ def _remove(wanted: Desired, actual: Actual) -> Iterator[do.Action]:
     for attachment in sorted(actual.attached, key=str):
         if attachment.interface not in wanted_on:
             yield do.Detach(attachment.interface, attachment.program)
-    for interface in sorted(actual.saved.clsact - wanted_on):
-        ours = {a.interface for a in actual.attached}
-        in_use = interface in actual.filtered - ours
-        yield do.RemoveClsact(interface, present=interface in actual.clsact and not in_use)
     if actual.loaded and wanted.dataplane is None:
         yield do.RemoveDataPlane()
     kept = {neighbour.key for neighbour in wanted.neighbours}

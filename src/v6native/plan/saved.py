@@ -22,8 +22,6 @@ def before(action: do.Action, saved: Saved) -> Saved:
             return replace(saved, sysctls={**dict(action.save), **saved.sysctls})
         case do.RemoveKernelLocalRule():
             return replace(saved, local_rule=True)
-        case do.AddClsact(interface=interface, foreign=True):
-            return replace(saved, clsact=saved.clsact | {interface})
     return saved
 
 
@@ -34,8 +32,6 @@ def after(action: do.Action, saved: Saved) -> Saved:
             return replace(saved, sysctls={k: v for k, v in saved.sysctls.items() if k != key})
         case do.RestoreKernelLocalRule():
             return replace(saved, local_rule=False)
-        case do.RemoveClsact(interface=interface):
-            return replace(saved, clsact=saved.clsact - {interface})
     return saved
 
 
@@ -43,7 +39,6 @@ def to_json(saved: Saved, boot_id: str) -> dict[str, object]:
     return {
         "boot_id": boot_id,
         "sysctls": dict(saved.sysctls),
-        "clsact": sorted(saved.clsact),
         "local_rule": saved.local_rule,
     }
 
@@ -52,11 +47,10 @@ def from_json(document: Mapping[str, object], boot_id: str) -> Saved:
     """Nothing of an earlier boot: the kernel has forgotten it too. ValueError where it is not our file's form."""
     if document.get("boot_id") != boot_id:
         return Saved()
-    sysctls, clsact = document.get("sysctls"), document.get("clsact")
-    if not isinstance(sysctls, dict) or not isinstance(clsact, list):
-        raise ValueError("sysctls must be a table and clsact a list")
+    sysctls = document.get("sysctls")
+    if not isinstance(sysctls, dict):
+        raise ValueError("sysctls must be a table")
     return Saved(
         {str(key): str(value) for key, value in sysctls.items()},
-        frozenset(str(name) for name in clsact),
         document.get("local_rule") is True,
     )

@@ -21,7 +21,7 @@ def settings(wanted: Desired, actual: Actual) -> Iterator[SetSysctl]:
         old = actual.sysctls.get(setting.key)
         if old is None or old == setting.value or interface_of(setting.key) in own:
             continue
-        if setting.host_value is not None and not (was_host and old == setting.host_value):
+        if setting.instead_of not in (None, old) or (setting.hosts_only and not was_host):
             continue
         yield SetSysctl(setting.key, setting.value, old, tuple(_to_save(setting.key, old, actual)))
     if wanted.reserved_ports:

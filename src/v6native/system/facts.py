@@ -27,7 +27,7 @@ RESOLV_CONF = Path("/etc/resolv.conf")
 
 
 def read_facts(netlink: Netlink, ours: frozenset[str], our_wireguard_ports: frozenset[int]) -> HostFacts:
-    """`ours` are interfaces that v6native made: what we made must not change what we want."""
+    """`ours` are the interfaces that v6native made."""
     defaults, delegated = _routes(netlink)
     facts = HostFacts(
         hostname=socket.gethostname(),
@@ -54,7 +54,7 @@ def _interfaces(netlink: Netlink, ours: frozenset[str]) -> Iterator[InterfaceFac
     addresses = list(netlink.addresses())
     for link in netlink.links:
         name = link.get_attr("IFLA_IFNAME")
-        if link["ifi_type"] == _LOOPBACK or name in ours:
+        if link["ifi_type"] == _LOOPBACK:
             continue
         info, master = link.get_attr("IFLA_LINKINFO"), link.get_attr("IFLA_MASTER")
         here = [a.ip for a in addresses if a.interface == name and not a.ip.ip.is_link_local]
@@ -67,6 +67,7 @@ def _interfaces(netlink: Netlink, ours: frozenset[str]) -> Iterator[InterfaceFac
             mac=link.get_attr("IFLA_ADDRESS"),
             ipv4=tuple(a for a in here if isinstance(a, ipaddress.IPv4Interface)),
             ipv6=tuple(a for a in here if isinstance(a, ipaddress.IPv6Interface)),
+            ours=name in ours,
         )
 
 

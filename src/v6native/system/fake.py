@@ -44,13 +44,11 @@ class FakeHost:
 
     def observe(self, wanted: Desired) -> Actual:
         pending = self.dataplane.pending(wanted.dataplane) if wanted.dataplane else ()
-        attached = frozenset(self.dataplane.attached())
         return replace(
             self.state,
             loaded=self.dataplane.config is not None,
             pending=pending,
-            attached=attached,
-            filtered=self.state.filtered | {a.interface for a in attached},
+            attached=frozenset(self.dataplane.attached()),
         )
 
     def save(self, saved: Saved) -> None:
@@ -146,12 +144,6 @@ class FakeHost:
                 self.dataplane.configure(config)
             case do.RemoveDataPlane():
                 self.dataplane.remove()
-            case do.AddClsact(interface=interface):
-                self._known(interface)
-                self.state = replace(state, clsact=_with(state.clsact, interface))
-            case do.RemoveClsact(interface=interface, present=present):
-                if present:
-                    self.state = replace(state, clsact=_without(state.clsact, interface))
             case do.Attach(interface=interface, program=program):
                 self._known(interface)
                 self.dataplane.attach(interface, program)

@@ -145,11 +145,6 @@ def _perform_routing(action: Action, netlink: Netlink) -> bool:
             netlink.kernel_local_rule("del")
         case do.RestoreKernelLocalRule():
             netlink.kernel_local_rule("add")
-        case do.AddClsact(interface=interface):
-            netlink.set_clsact("add", interface)
-        case do.RemoveClsact(interface=interface, present=present):
-            if present:
-                netlink.set_clsact("del", interface)
         case _:
             return False
     return True

@@ -39,7 +39,6 @@ _NUD_PERMANENT = 0x80
 _NTF_PROXY = 0x08
 _RTPROT_KERNEL = 2
 _FR_ACT_TO_TBL = 1
-_CLSACT = "clsact"
 
 
 def _network(family: int, address: str | None, length: int) -> AnyNetwork:
@@ -150,20 +149,6 @@ class Netlink:
             name = self.name(index)
             if protocol == PROTOCOL and name is not None:
                 yield Neighbour(name, proxied)
-
-    def clsact(self) -> frozenset[str]:
-        found = (self.name(q["index"]) for q in self._ip.get_qdiscs() if q.get_attr("TCA_KIND") == _CLSACT)
-        return frozenset(name for name in found if name is not None)
-
-    def filters(self, interface: str) -> int:
-        """How many filters there are at both ends of clsact."""
-        seen = set()
-        for parent in (0xFFFFFFF2, 0xFFFFFFF3):
-            for message in self._ip.get_filters(index=self.index(interface), parent=parent):
-                # A filter's head and its entry are told apart by the handle.
-                if message["handle"]:
-                    seen.add((parent, message["info"] >> 16, message["handle"]))
-        return len(seen)
 
     # Changing
 
@@ -285,10 +270,6 @@ class Netlink:
             cause = error.__cause__
             if not (isinstance(cause, NetlinkError) and cause.code in (errno.EEXIST, errno.ENOENT)):
                 raise
-
-    def set_clsact(self, verb: str, interface: str) -> None:
-        with _told(f"qdisc clsact on {interface}"):
-            self._ip.tc(verb, _CLSACT, self.index(interface))
 
 
 def _rule(version: int, message: Any) -> Rule:

@@ -33,7 +33,6 @@ def observe(paths: Paths, dataplane: DataPlane, wanted: Desired) -> Actual:
         links = {link.name: link for link in (_link(message, netlink, paths) for message in netlink.links)}
         ours = frozenset(link.name for link in links.values() if link.ours)
         attached = frozenset(dataplane.attached())
-        clsact = netlink.clsact()
         return Actual(
             links=links,
             addresses=frozenset(a for a in netlink.addresses() if a.interface in ours and not a.ip.ip.is_link_local),
@@ -44,11 +43,7 @@ def observe(paths: Paths, dataplane: DataPlane, wanted: Desired) -> Actual:
             sysctls=sysctl.read_all(links, ours),
             nft=_nft(missing),
             wireguard=_wireguard(links, paths, missing),
-            clsact=clsact,
             attached=attached,
-            filtered=frozenset(
-                name for name in clsact if netlink.filters(name) > sum(a.interface == name for a in attached)
-            ),
             loaded=paths.pins(paths.instance()).exists() or bool(attached),
             pending=dataplane.pending(wanted.dataplane) if wanted.dataplane else (),
             files={name: text for name in SETTINGS_FILES if (text := read_text(paths.run / name)) is not None},

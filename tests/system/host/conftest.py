@@ -88,8 +88,11 @@ def dump() -> dict[str, Any]:
 
 
 def _stable(things: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    moving = ("valid_life_time", "preferred_life_time", "ifindex", "link_index", "expires", "age")
+    """The carrier of a TAP device that nobody has opened settles some time after it is made (linkwatch)."""
+    moving = ("valid_life_time", "preferred_life_time", "ifindex", "link_index", "expires", "age", "operstate", "qdisc")
     kept = [{k: v for k, v in thing.items() if k not in moving} for thing in things]
+    for thing in kept:
+        thing["flags"] = [f for f in thing.get("flags", []) if f not in ("NO-CARRIER", "LOWER_UP", "linkdown")]
     return sorted(kept, key=lambda thing: json.dumps(thing, sort_keys=True))
 
 
@@ -116,3 +119,18 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         finally:
             netns.popns()
             netns.remove(name)
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """The lines in which two dumps differ, to be compared with []: an operator's view of what was left behind."""
+    found = []
+    for part in before.keys() | after.keys():
+        one, two = (_lines(side.get(part)) for side in (before, after))
+        found += [f"- {part}: {line}" for line in one - two] + [f"+ {part}: {line}" for line in two - one]
+    return sorted(found)
+
+
+def _lines(part: Any) -> set[str]:
+    if isinstance(part, dict):
+        return {f"{key}={value}" for key, value in part.items()}
+    return {json.dumps(line, sort_keys=True) for line in (part.splitlines() if isinstance(part, str) else part)}

@@ -104,5 +104,4 @@ def hosts(draw: st.DrawFn) -> FakeHost:
         sysctls[f"net/ipv6/conf/{name}/accept_ra"] = draw(st.sampled_from(["0", "1", "2"]))
         sysctls[f"net/ipv6/conf/{name}/proxy_ndp"] = draw(flag)
     links = {name: FoundLink(name, LinkKind.OTHER, 1500, up=True) for name in ("lo", "eth0", "lan0")}
-    busy = frozenset(draw(st.sets(st.sampled_from(["lo", "eth0"]))))
-    return FakeHost(state=Actual(links=links, sysctls=sysctls, clsact=busy, filtered=busy))
+    return FakeHost(state=Actual(links=links, sysctls=sysctls))
