@@ -128,7 +128,7 @@ class Attempt:
             return True
         # A server that could not read the question may leave it out of its FORMERR.
         unread = message.question == b"" and message.rcode == wire.FORMERR
-        if not unread and message.question.lower() != self._key[:-1]:
+        if not unread and message.asked != self._key[:-1]:
             self._stats.count("upstream-stray")
             return False
         if udp and message.flags & wire.TC:

@@ -73,7 +73,7 @@ class Resolver:
 
     def _arrived(self, key: bytes, reply: Reply | None, authentic: bool) -> None:
         now = int(self.loop.now)
-        if reply is None or reply.message.question.lower() != key[:-1]:
+        if reply is None or reply.message.asked != key[:-1]:
             answer = failure(key[:-1], wire.SERVFAIL, now, self.timing.failure)
         else:
             limits = self.limits

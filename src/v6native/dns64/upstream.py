@@ -147,6 +147,7 @@ class Exchange:
         self._repeat = _REPEAT
         self._second_best: tuple[Reply, Server] | None = None
         self._untried = upstreams.ordered()
+        self._refused: list[Server] = []
         self._timer: Timer = upstreams.loop.later(0, self._begin)
 
     def _begin(self) -> None:
@@ -168,7 +169,10 @@ class Exchange:
     def _due(self) -> None:
         if self._up.loop.now >= self._deadline:
             self._end(self._second_best)
-        elif self._untried:
+            return
+        if not self._untried:
+            self._untried, self._refused = self._refused, []
+        if self._untried:
             server = self._untried.pop(0)
             self._send(server)
             self._wait(server.hedge(self._up.timing.hedge) if self._untried else self._repeat)
@@ -191,7 +195,7 @@ class Exchange:
             attempt = Attempt(self._up.loop, self._up.stats, server.settings, self._key, plain, self._done)
         except OSError:
             server.silent(now, at_once=True)
-            self._next()
+            self._next(server)
             return False
         self._open[attempt] = server
         return True
@@ -203,7 +207,7 @@ class Exchange:
             server.watched = None
         if reply is None:
             server.silent(now, at_once=True)
-            self._next()
+            self._next(server)
             return
         server.heard(now - attempt.sent)
         if reply.message.rcode in _GOOD:
@@ -216,18 +220,20 @@ class Exchange:
             self._deadline = min(self._deadline, now + _SECOND_OPINION)
             self._next()
 
-    def _next(self) -> None:
-        """After one has failed: the next one now, or the end, or a pause where nobody could be asked at all."""
+    def _next(self, refused: Server | None = None) -> None:
+        """After one has failed: the next one now, or the end; those that `refused` get another chance after a pause."""
         if self._answered is None:
             return
+        if refused is not None:
+            self._refused.append(refused)
         if self._untried:
             self._wait(0)
-        elif not self._open and self._second_best is not None:
+        elif self._second_best is not None and not self._open:
             self._end(self._second_best)
-        elif not self._open and self._attempts >= _MAX_ATTEMPTS:
-            self._end(None)
+        elif self._second_best is not None:
+            self._wait(_SECOND_OPINION)
         else:
-            self._wait(_SECOND_OPINION if self._second_best else _REFUSED_PAUSE if not self._open else self._repeat)
+            self._wait(_REFUSED_PAUSE)
 
     def _end(self, found: tuple[Reply, Server] | None) -> None:
         answered, self._answered = self._answered, None

@@ -73,6 +73,11 @@ class Message(NamedTuple):
     end: int
 
     @property
+    def asked(self) -> bytes:
+        """The question with its name in lower case; not the type, whose octets may look like letters (HTTPS)."""
+        return self.question[:-4].lower() + self.question[-4:]
+
+    @property
     def rcode(self) -> int:
         """The response code with the upper bits of OPT (RFC 6891 §6.1.3)."""
         upper = self.opt.ttl >> 24 << 4 if self.opt is not None else 0
