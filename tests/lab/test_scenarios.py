@@ -43,7 +43,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[labs.Lab]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("lab", "scenario"), cases(), indirect=["lab"])
+@pytest.mark.parametrize(("lab", "scenario"), list(cases()), indirect=["lab"])
 def test_scenario(lab: labs.Lab, scenario: Scenario) -> None:
     assert scenario in fitting(lab)
     outcome = play(lab, scenario, MEBIBYTES)
