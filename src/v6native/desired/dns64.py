@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the DNS64 worker of this node is told (RFC 6147): where it answers, whom, and whom it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from v6native.desired.model import Note
+from v6native.desired.node import Here, first_address4, first_address6
+from v6native.desired.state import AnyAddress, AnyNetwork, SettingsFile
+from v6native.desired.translators import sources
+from v6native.dns64.settings import Dns64Settings, Listen, Pref64, UpstreamServer
+
+FILE = "dns64.json"
+
+LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+
+
+def files(here: Here) -> tuple[SettingsFile, ...]:
+    """The settings file; none where DNS64 is off, or has nobody to ask or nowhere to answer (`notes` says so)."""
+    settings = here.config.dns64
+    listen, upstreams = _listen(here), _upstreams(here)
+    if not settings.enabled or not here.config.network.pref64 or not listen or not upstreams:
+        return ()
+    document = Dns64Settings(
+        listen=tuple(Listen(address) for address in listen),
+        upstreams=upstreams,
+        pref64=(Pref64(here.config.network.pref64[0]),),
+        allow=tuple(_allowed(here)),
+        exclude_aaaa=settings.exclude_aaaa,
+        open_ipv4=here.config.nat64.allow_ipv4,
+    )
+    return (SettingsFile(FILE, document.to_json()),)
+
+
+def notes(here: Here) -> tuple[Note, ...]:
+    if not here.config.dns64.enabled or not here.config.network.pref64:
+        return ()
+    found = []
+    if not _listen(here):
+        found.append(
+            Note(
+                "dns64-no-address",
+                f"DNS64 has no address on {here.node.name} to answer on",
+                "give one of node.lan an IPv6 address, or name addresses of this node in dns64.listen",
+            )
+        )
+    if not _upstreams(here):
+        found.append(
+            Note(
+                "dns64-no-upstream",
+                "DNS64 has no resolver to ask: /etc/resolv.conf names none but ourselves",
+                "name resolvers in dns64.upstream",
+            )
+        )
+    return tuple(found)
+
+
+def _listen(here: Here) -> list[AnyAddress]:
+    """The file's addresses as far as this node has them; default: its own on LANs and tunnels."""
+    wanted = here.config.dns64.listen
+    tunnels = [*(first_address6(t).ip for t in here.tunnels)]
+    tunnels4 = [a.ip for t in here.tunnels if (a := first_address4(t)) is not None]
+    inside = [a for name in here.node.lan for a in _addresses(here, name)]
+    default = [*inside, *tunnels, *tunnels4]
+    if not wanted:
+        return _once(default)
+    every = [*(a for i in here.facts.interfaces if not i.ours for a in _addresses(here, i.name)), *tunnels, *tunnels4]
+    chosen: list[AnyAddress] = []
+    for address in wanted:
+        if address.is_unspecified:
+            # An answer must leave from the address that was asked, so each is named.
+            chosen += [own for own in every if own.version == address.version]
+        elif address in every or address.is_loopback:
+            chosen.append(address)
+    return _once(chosen)
+
+
+def _addresses(here: Here, name: str) -> list[AnyAddress]:
+    found = here.facts.interface(name)
+    return [*(a.ip for a in found.global_ipv6), *(a.ip for a in found.ipv4)] if found else []
+
+
+def _upstreams(here: Here) -> tuple[UpstreamServer, ...]:
+    """The file's, else the system's; never ourselves, who would ask ourselves forever."""
+    if here.config.dns64.upstream:
+        return tuple(UpstreamServer(server.address, server.port) for server in here.config.dns64.upstream)
+    ours = _listen(here)
+    return tuple(UpstreamServer(address) for address in _once(here.facts.resolvers) if address not in ours)
+
+
+def _allowed(here: Here) -> list[AnyNetwork]:
+    """Who may be translated, the links and tunnels inside, and the node itself: never an open resolver."""
+    inside: list[AnyNetwork] = [*LOOPBACK, *sources(here)]
+    for name in here.node.lan:
+        inside += [*here.facts.onlink6(name), *here.facts.onlink4(name)]
+    for tunnel in here.tunnels:
+        inside.append(tunnel.prefix)
+        if tunnel.clat4 is not None:
+            inside.append(tunnel.clat4)
+    for interface in here.facts.interfaces:
+        inside += [ip_network(address) for address in _addresses(here, interface.name) if not interface.ours]
+    return sorted(set(inside), key=lambda network: (network.version, network))
+
+
+def _once(addresses: Iterable[AnyAddress]) -> list[AnyAddress]:
+    return list(dict.fromkeys(addresses))
