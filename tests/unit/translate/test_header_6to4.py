@@ -125,7 +125,7 @@ def test_other_protocols_are_copied(protocol: int) -> None:
 
 
 def test_raw_icmp4_in_ipv6_is_refused() -> None:
-    data, reason = answered(make_siit().translate(bytes(IPv6(**V6, nh=1) / Raw(b"\x05\x01" + b"\0" * 30))))
+    _, reason = answered(make_siit().translate(bytes(IPv6(**V6, nh=1) / Raw(b"\x05\x01" + b"\0" * 30))))
     assert reason == "UNKNOWN_PROTOCOL"
 
 
