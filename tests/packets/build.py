@@ -22,8 +22,8 @@ def server6(pref64: IPv6Network = PREF64, server: IPv4Address = SERVER) -> str:
     return str(embed(pref64, server))
 
 
-def ip6(src: IPv6Address | str = PHONE, dst: IPv6Address | str | None = None, **fields: int) -> Packet:
-    return IPv6(src=str(src), dst=str(dst or server6()), hlim=fields.pop("hlim", 63), **fields)
+def ip6(src: IPv6Address | str = PHONE, dst: IPv6Address | str | None = None, **fields: Any) -> Packet:
+    return IPv6(src=str(src), dst=str(dst or server6()), **{"hlim": 63, **fields})
 
 
 def ip4(src: IPv4Address | str = SERVER, dst: IPv4Address | str = POOL, **fields: Any) -> Packet:
@@ -107,6 +107,6 @@ def clat4(payload: Packet, **fields: Any) -> bytes:
     return wire(ip4(src=CLIENT4, dst=SERVER, **fields) / payload)
 
 
-def clat6(payload: Packet, **fields: int) -> bytes:
+def clat6(payload: Packet, **fields: Any) -> bytes:
     """IPv6 of the server to the tunnel client, as it comes back to the CLAT."""
     return wire(ip6(src=server6(), dst=CLIENT6, **fields) / payload)
