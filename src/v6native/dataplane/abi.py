@@ -101,6 +101,10 @@ class Nat64Config(Struct):
     )
     timeout_ns: Any
     clock_offset_ns: int
+    nat64_ifindex: int
+    clat_ifindex: int
+    slow_ifindex: int
+    max_sessions: int
     pref64: Any
     pref64_count: int
 

@@ -71,6 +71,10 @@ class BpfObject:
         """Whether that map is the object's own data (.rodata and the like), new with every load."""
         return bool(self._bpf.c.bpf_map__is_internal(self._maps[name]))
 
+    def value_size(self, name: str) -> int:
+        """Bytes of one value of that map."""
+        return int(self._bpf.c.bpf_map__value_size(self._maps[name]))
+
     def resize(self, name: str, entries: int) -> None:
         """Before load: how many elements a map has. An object without that map: nothing."""
         if name in self._maps:

@@ -36,11 +36,11 @@ def wanted(config: DataPlaneConfig, ifindex: Callable[[str], int], max_sessions:
     nat64, siit = config.nat64, config.siit
     slow = ifindex(config.slow_interface) if config.slow_interface else 0
     clat = ifindex(config.clat_interface) if siit else 0
+    # slow_in, which is in nat64's object, serves the CLAT too.
+    off = abi.Nat64Config(clat_ifindex=clat)
     return Wanted(
         config={
-            "nat64": bytes(
-                _nat64(nat64, ifindex(config.nat64_interface), clat, slow, max_sessions) if nat64 else abi.Nat64Config()
-            ),
+            "nat64": bytes(_nat64(nat64, ifindex(config.nat64_interface), clat, slow, max_sessions) if nat64 else off),
             "siit": bytes(_siit(siit, slow) if siit else abi.SiitConfig()),
         },
         tables={
