@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
-from v6native.config.facts import HostFacts
+from v6native.config.facts import HostFacts, InterfaceFacts
 from v6native.config.model import Config, Node, PortRange, Tunnel
 from v6native.config.positions import KeyPath, Place
 from v6native.config.problem import ConfigProblem, Severity
@@ -24,10 +24,9 @@ class Host:
         return tuple(t for t in self.config.tunnels if t.node == self.node.name)
 
     @property
-    def own_interfaces(self) -> frozenset[str]:
-        """Those that v6native makes itself."""
-        made = {"nat64", "nat64-x", "clat", "clat-x", "v6n-slow"}
-        return frozenset(made | {f"wg-{tunnel.name}" for tunnel in self.tunnels})
+    def foreign_interfaces(self) -> tuple[InterfaceFacts, ...]:
+        """Those that v6native did not make."""
+        return tuple(interface for interface in self.facts.interfaces if not interface.ours)
 
     def shared_ports(self) -> list[PortRange]:
         """The ranges of the uplink's own address that the NAT64 takes."""

@@ -79,9 +79,9 @@ def _prefixes(host: Host) -> Iterator[ConfigProblem]:
                     what = f"the {word}, {prefix}, overlaps {onlink}, which is on {interface}"
                     yield host.error("overlap", path, what, "write a prefix that nothing else uses")
     for tunnel in host.tunnels:
-        for found in host.facts.interfaces:
+        for found in host.foreign_interfaces:
             for onlink4 in host.facts.onlink4(found.name):
-                if tunnel.clat4 and tunnel.clat4.overlaps(onlink4) and found.name != f"wg-{tunnel.name}":
+                if tunnel.clat4 and tunnel.clat4.overlaps(onlink4):
                     what = f"{tunnel.clat4} overlaps {onlink4}, which is on {found.name}"
                     remedy = "write another part of 100.64.0.0/10 or of private space"
                     yield host.error("overlap", ("tunnel", tunnel.name, "clat4"), what, remedy)
@@ -98,9 +98,9 @@ def _pool4(host: Host) -> Iterator[ConfigProblem]:
     for entry in host.node.pool4:
         if entry.network is None:
             continue
-        for interface in host.facts.interfaces:
+        for interface in host.foreign_interfaces:
             for address in interface.ipv4:
-                if address.ip in entry.network and interface.name not in host.own_interfaces:
+                if address.ip in entry.network:
                     what = f"{address.ip} is this node's own address on {interface.name}: its own services would vanish"
                     remedy = "write an address that no interface has"
                     if interface.name == host.node.uplink:

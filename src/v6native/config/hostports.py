@@ -29,7 +29,7 @@ def check(host: Host) -> Iterator[ConfigProblem]:
 
 def name_of(socket: ListeningSocket) -> str:
     if socket.process is None:
-        return "a program whose name cannot be read (run as root)"
+        return "a program that could not be named (as root, `ss -lnp` shows it)"
     return f"{socket.process} (process {socket.pid})" if socket.pid is not None else socket.process
 
 

@@ -104,7 +104,8 @@ def _lans(facts: HostFacts, uplink: str) -> list[str]:
 
 def _is_lan(interface: InterfaceFacts) -> bool:
     subnets = [a for a in interface.global_ipv6 if a.network.prefixlen <= 64]
-    return bool(subnets) and interface.up and interface.master is None and interface.kind in LAN_KINDS
+    theirs = interface.up and not interface.ours and interface.master is None
+    return bool(subnets) and theirs and interface.kind in LAN_KINDS
 
 
 def _pool4(facts: HostFacts, uplink: str) -> tuple[str, str]:

@@ -119,7 +119,7 @@ COLLISIONS = [
 def test_a_program_in_the_shared_range(load_text: Load, socket: ListeningSocket, severity: Severity) -> None:
     (problem,) = found(load_text, sockets(socket))
     assert (problem.code, problem.key, problem.severity) == ("port-taken", "node.edge1.pool4", severity)
-    assert (socket.process or "cannot be read") in problem.what and "45000" in problem.what
+    assert (socket.process or "could not be named") in problem.what and "45000" in problem.what
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "192.168.1.1", "2001:db8:1::1"])
@@ -158,7 +158,7 @@ def test_addresses_that_others_have(load_text: Load) -> None:
     assert [p.code for p in found(load_text, replace(GOOD, interfaces=(ETH0, lan)))] == ["overlap"]
     cgn = replace(ETH0, ipv4=(IPv4Interface("100.64.9.9/24"),))
     assert [p.key for p in found(load_text, replace(GOOD, interfaces=(cgn, BR0)))] == ["tunnel.friends.clat4"]
-    mine = InterfaceFacts("wg-friends", 1420, ipv4=(IPv4Interface("100.64.0.1/16"),))
+    mine = InterfaceFacts("wg-friends", 1420, ours=True, ipv4=(IPv4Interface("100.64.0.1/16"),))
     assert found(load_text, replace(GOOD, interfaces=(ETH0, BR0, mine))) == []
 
 

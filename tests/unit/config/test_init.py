@@ -75,6 +75,7 @@ def test_ports_of_bridges_tunnels_and_what_is_down_are_no_lans(load_text: Load) 
         replace(BR0, name="eth1", master="br0"),
         replace(BR0, name="wg0", kind="wireguard"),
         replace(BR0, name="br1", up=False),
+        replace(BR0, name="nat64-x", ours=True),
     )
     assert load_text(draft(replace(GOOD, interfaces=(ETH0, BR0, *others)), "x")).nodes[0].lan == ("br0",)
 

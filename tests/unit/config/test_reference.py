@@ -34,6 +34,12 @@ def test_reference_is_the_models() -> None:
     )
 
 
+def test_the_first_file_of_the_reference_is_complete(tmp_path: Path) -> None:
+    text = (ROOT / "docs/reference/configuration.md").read_text().partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "network.toml").write_text(text)
+    assert load(tmp_path / "network.toml", None).warnings == ()
+
+
 def test_every_key_has_a_line_a_type_and_an_example() -> None:
     docs = [doc for _, table in tables() for doc in key_docs(table)]
     assert len(docs) > 35
