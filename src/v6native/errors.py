@@ -46,7 +46,9 @@ class SystemActionError(V6nativeError):
 class ApplyFailed(SystemActionError):
     """A plan stopped at its first failure; `done`, `failed` and `remaining` are its actions, in order."""
 
-    def __init__(self, cause: V6nativeError, done: Sequence[object], failed: object, remaining: Sequence[object]) -> None:
+    def __init__(
+        self, cause: V6nativeError, done: Sequence[object], failed: object, remaining: Sequence[object]
+    ) -> None:
         total = len(done) + 1 + len(remaining)
         super().__init__(
             f"could not {failed}: {cause}\n"

@@ -25,7 +25,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "config.problem": frozenset(),
     "errors": frozenset({"config.problem"}),
     "config": BASE,
-    "desired": BASE | {"config"},
+    # The settings of the DNS64 worker are decided there, too; `dns64.settings` is their form and imports no server.
+    "desired": BASE | {"config", "dns64.settings"},
     "plan": PURE,
     "translate": frozenset({"", "address", "packet", "errors"}),
     "tunnel": PURE,
