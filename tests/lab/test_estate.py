@@ -20,6 +20,8 @@ from v6native.lab.edge import Arrangement
 from v6native.lab.estate import Estate
 from v6native.lab.wait import wait_until
 
+from .conftest import new_estate
+
 pytestmark = pytest.mark.lab
 
 
@@ -47,10 +49,11 @@ def leftovers(estate: Estate) -> list[str]:
     return pins + [str(pid) for pid in estate.processes()] + ([str(estate.folder)] if estate.folder.exists() else [])
 
 
-def test_up_is_quick_and_down_leaves_nothing(estate: Estate) -> None:
+@pytest.mark.parametrize("bare", [True, False])
+def test_up_is_quick_and_down_leaves_nothing(estate: Estate, bare: bool) -> None:
     before = host()
     began = time.monotonic()
-    lab = labs.up(estate, Arrangement.SHARED, bare=True)
+    lab = labs.up(estate, Arrangement.SHARED, bare=bare)
     assert time.monotonic() - began < 15
     lab["edge1"].run("mkdir", "-p", f"/sys/fs/bpf/v6native/{lab['edge1'].instance}/maps")
     lab["phone"].run("sh", "-c", "echo x > /etc/changed; echo x > /var/lib/changed; echo x > /run/changed")
@@ -78,21 +81,25 @@ def test_up_rebuilds_a_broken_lab(estate: Estate) -> None:
     assert set(second.nodes.values()).isdisjoint(first.nodes.values())
 
 
-def test_two_labs_side_by_side(bare_lab: labs.Lab, estate: Estate) -> None:
-    other = labs.up(estate, Arrangement.SHARED, bare=True)
-    for lab in (bare_lab, other):
-        assert lab["phone"].run("ping", "-n", "-c1", "-W2", str(t.SERVER6)).ok
-    assert other["edge1"].instance != bare_lab["edge1"].instance
-    labs.down(estate)
-    assert bare_lab["phone"].run("ping", "-n", "-c1", "-W2", str(t.SERVER6)).ok
+def test_two_labs_side_by_side(estate: Estate) -> None:
+    """Both with v6native: one's `down` takes nothing of the other's, pins included."""
+    with new_estate() as second:
+        one, other = labs.up(estate, Arrangement.SHARED), labs.up(second, Arrangement.POOL)
+        page = ("curl", "-sS", "-m10", "http://v4only.example/")
+        for lab in (one, other):
+            assert lab["phone"].run(*page).out == "the internet\n"
+        assert one["edge1"].instance != other["edge1"].instance
+        labs.down(estate)
+        assert other["phone"].run(*page).out == "the internet\n"
+        assert other["edge1"].run("v6native", "status", "--json").ok
 
 
-@pytest.mark.parametrize("wanted", [1, 3, 6, 10])
+@pytest.mark.parametrize("wanted", [1, 3, 6, 10, 20])
 def test_down_after_a_crash_in_up(estate: Estate, wanted: int) -> None:
     """`up` killed when so many processes stand: `down` finds all that it had made."""
     script = (
         "import sys; from v6native.lab import lab; from v6native.lab.estate import Estate;"
-        "from v6native.lab.edge import Arrangement; lab.up(Estate(sys.argv[1]), Arrangement.SHARED, bare=True)"
+        "from v6native.lab.edge import Arrangement; lab.up(Estate(sys.argv[1]), Arrangement.SHARED)"
     )
     with subprocess.Popen([sys.executable, "-c", script, estate.name]) as builder:
         wait_until(lambda: len(estate.processes() - {builder.pid}) >= wanted, 10, "up does not begin")

@@ -54,6 +54,7 @@ def test_web_answers_by_both_families(bare_lab: Lab) -> None:
         (("v6only.example", "A"), set()),
         (("v6only.example", "AAAA"), {"2001:db8:80::80"}),
         (("dual.example", "AAAA"), {"2001:db8:80::80"}),
+        ((".", "NS"), {"ns.example."}),
         (("-x", "198.51.100.80"), {"internet.example."}),
         (("-x", "2001:db8:1::2"), {"r2.example."}),
     ],

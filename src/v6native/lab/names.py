@@ -51,7 +51,8 @@ SOA = "@ 300 IN SOA ns.example. hostmaster.example. 1 3600 600 86400 60\n@ 300 I
 
 def zones() -> dict[str, str]:
     """Each zone's name and its master file."""
-    text = {"example": SOA, "ip6.arpa": SOA, "in-addr.arpa": SOA}
+    # The root is there too, so that a name that is nowhere does not exist, as on the internet, rather than be refused.
+    text = {".": SOA, "example": SOA, "ip6.arpa": SOA, "in-addr.arpa": SOA}
     for name, addresses in [*SITES.items(), *HOSTS.items()]:
         for address in addresses:
             kind = "A" if isinstance(address, IPv4Address) else "AAAA"
@@ -75,8 +76,9 @@ def serve_names(node: Node) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     conf = CONFIGURATION.format(server4=t.SERVER4, server6=t.SERVER6, folder=FOLDER)
     for zone, text in zones().items():
-        (folder / f"{zone}.zone").write_text(text)
-        conf += f'zone:\n  name: "{zone}"\n  zonefile: "{zone}.zone"\n'
+        file = f"{zone.strip('.') or 'root'}.zone"
+        (folder / file).write_text(text)
+        conf += f'zone:\n  name: "{zone}"\n  zonefile: "{file}"\n'
     (folder / "nsd.conf").write_text(conf)
     node.start("nsd", "nsd", "-d", "-c", f"{FOLDER}/nsd.conf")
     node.wait_listening("tcp", 53)
