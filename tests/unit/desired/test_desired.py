@@ -1,0 +1,230 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is decided, where a wrong decision would hurt: relaying for strangers, losing the node's own ways, wrong MTUs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+
+from hypothesis import given
+
+from tests.unit.system.networks import (
+    DEDICATED,
+    ETH0,
+    FACTS,
+    FRIENDS,
+    LAB,
+    LAN0,
+    LAPTOP,
+    NODE,
+    ON_LINK,
+    ONLINK_TUNNEL,
+    TABLET,
+    configs,
+    facts,
+)
+from v6native.address import embed
+from v6native.config.facts import DefaultRoute, HostFacts, InterfaceFacts
+from v6native.config.model import Config, OwnIPv4, Proto, StaticBib
+from v6native.desired import Desired, desired
+from v6native.desired.dataplane import Attachment, Nat64Settings, SiitSettings
+from v6native.desired.state import CLAT, NAT64, OWN_LOCAL_RULE, Neighbour, Rule
+from v6native.dns64.settings import Dns64Settings
+
+CLAT96 = IPv6Network("2001:db8:64:a:64::/96")
+
+
+def _with_clat(config: Config) -> Config:
+    """As config/ hands it over: the prefix derived."""
+    return replace(config, clat=replace(config.clat, prefix=CLAT96))
+
+
+LAB96 = _with_clat(LAB)
+
+
+def _nat64(wanted: Desired) -> Nat64Settings:
+    assert wanted.dataplane is not None and wanted.dataplane.nat64 is not None
+    return wanted.dataplane.nat64
+
+
+def _siit(wanted: Desired) -> SiitSettings:
+    assert wanted.dataplane is not None and wanted.dataplane.siit is not None
+    return wanted.dataplane.siit
+
+
+@given(configs(), facts())
+def test_it_is_decided_the_same_every_time(config: Config, known: HostFacts) -> None:
+    assert desired(config, "edge1", known) == desired(config, "edge1", known)
+
+
+@given(configs(), facts())
+def test_what_we_made_does_not_change_what_we_want(config: Config, known: HostFacts) -> None:
+    """The interfaces of the first `up` are among the facts of the second one."""
+    wanted = desired(config, "edge1", known)
+    made = []
+    for link in wanted.links:
+        ips = [a.ip for a in wanted.addresses if a.interface == link.name]
+        ipv4 = tuple(ip for ip in ips if isinstance(ip, IPv4Interface))
+        ipv6 = tuple(ip for ip in ips if isinstance(ip, IPv6Interface))
+        made.append(InterfaceFacts(link.name, link.mtu, ipv4=ipv4, ipv6=ipv6, ours=True))
+    again = desired(config, "edge1", replace(known, interfaces=(*known.interfaces, *made)))
+    assert again == wanted
+
+
+@given(configs(), facts())
+def test_nobody_from_outside_is_translated(config: Config, known: HostFacts) -> None:
+    wanted = desired(config, "edge1", known)
+    if wanted.dataplane is not None and wanted.dataplane.nat64 is not None:
+        stranger = IPv6Address("2001:db8:ffff::1")
+        uplink_neighbour = IPv6Address("2001:db8:64:ff::99")
+        for source in wanted.dataplane.nat64.sources:
+            assert stranger not in source and uplink_neighbour not in source
+
+
+@given(configs(), facts())
+def test_every_gateway_has_its_neighbour_and_every_device_its_link(config: Config, known: HostFacts) -> None:
+    wanted = desired(config, "edge1", known)
+    entries = {(n.interface, n.address) for n in wanted.neighbours}
+    links = {link.name for link in wanted.links}
+    for route in wanted.routes:
+        assert route.device is None or route.device in links
+        assert route.gateway is None or (route.device, route.gateway) in entries
+    assert {a.interface for a in wanted.addresses} <= links
+
+
+@given(configs(), facts())
+def test_a_moved_local_rule_is_never_without_a_replacement(config: Config, known: HostFacts) -> None:
+    wanted = desired(config, "edge1", known)
+    assert (OWN_LOCAL_RULE in wanted.rules) == any(r.family == 4 for r in wanted.rules)
+
+
+def test_a_removed_client_is_no_source_any_more() -> None:
+    with_tablet = replace(LAB96, clients=(LAPTOP, TABLET))
+    before = _nat64(desired(with_tablet, "edge1", FACTS)).sources
+    after = _nat64(desired(replace(with_tablet, clients=(LAPTOP,)), "edge1", FACTS)).sources
+    assert set(before) - set(after) == {IPv6Network(TABLET.address6)}
+
+
+def test_a_disabled_client_is_neither_peer_nor_source() -> None:
+    wanted = desired(replace(LAB96, clients=(replace(LAPTOP, enabled=False),)), "edge1", FACTS)
+    assert wanted.wireguard[0].peers == frozenset()
+    assert not any(LAPTOP.address6 in source for source in _nat64(wanted).sources)
+
+
+def test_a_clients_ipv4_has_its_own_address_in_the_clats_prefix() -> None:
+    wanted = desired(LAB96, "edge1", FACTS)
+    (entry,) = _siit(wanted).eam
+    assert entry.ipv4 == FRIENDS.clat4
+    assert LAPTOP.address4 is not None
+    assert embed(CLAT96, LAPTOP.address4) in entry.ipv6
+    assert IPv6Network(embed(CLAT96, LAPTOP.address4)) in _nat64(wanted).sources
+    assert entry.ipv4.max_prefixlen - entry.ipv4.prefixlen == entry.ipv6.max_prefixlen - entry.ipv6.prefixlen
+
+
+def test_the_pool_follows_the_uplinks_address() -> None:
+    moved = replace(FACTS, interfaces=(replace(ETH0, ipv4=(IPv4Interface("192.0.2.77/24"),)), LAN0))
+    wanted = desired(LAB96, "edge1", moved)
+    assert {entry.address for entry in _nat64(wanted).pool} == {IPv4Address("192.0.2.77")}
+    assert (
+        Rule(62, 6464, fwmark=0x40000000, fwmask=0x40000000, destination=IPv4Network("192.0.2.77/32")) in wanted.rules
+    )
+    assert IPv4Network("192.0.2.77/32") in _nat64(wanted).open4
+
+
+def test_no_uplink_address_yet_is_explained_and_stays_a_nat64() -> None:
+    waiting = replace(FACTS, interfaces=(replace(ETH0, ipv4=()), LAN0))
+    wanted = desired(LAB96, "edge1", waiting)
+    assert [note.code for note in wanted.findings if note.code.startswith("uplink")] == ["uplink-no-ipv4"]
+    assert _nat64(wanted).pool == ()
+    assert wanted.reserved_ports == ()
+    assert wanted.dataplane is not None
+    assert not any(a.program.startswith("steer") for a in wanted.dataplane.attachments)
+
+
+def test_a_shared_address_is_steered_and_its_ports_reserved() -> None:
+    wanted = desired(LAB96, "edge1", FACTS)
+    assert wanted.dataplane is not None
+    assert Attachment("eth0", "steer_uplink") in wanted.dataplane.attachments
+    assert Attachment("lo", "steer_lo") in wanted.dataplane.attachments
+    assert wanted.reserved_ports == (NODE.pool4[0].ports,)
+
+
+def test_dedicated_addresses_are_routed_and_asked_for_only_where_nobody_routes_them() -> None:
+    wanted = desired(replace(LAB96, nodes=(replace(NODE, pool4=(DEDICATED, ON_LINK)),)), "edge1", FACTS)
+    routed = {r.destination for r in wanted.routes if r.device == NAT64 and r.table == 254}
+    assert {DEDICATED.network, ON_LINK.network} <= routed
+    proxied = {n.address for n in wanted.neighbours if n.mac is None}
+    assert proxied == {IPv4Address("192.0.2.8"), IPv4Address("192.0.2.9")}
+    assert not any(rule.priority == 62 for rule in wanted.rules)
+    assert wanted.reserved_ports == ()
+
+
+def test_a_tunnel_out_of_the_uplinks_own_prefix_is_proxied() -> None:
+    client = replace(TABLET, tunnel="vm", address6=IPv6Address("2001:db8:64:ff::8002"))
+    wanted = desired(replace(LAB, tunnels=(ONLINK_TUNNEL,), clients=(client,)), "edge1", FACTS)
+    assert Neighbour("eth0", client.address6) in wanted.neighbours
+    assert Neighbour("eth0", IPv6Address("2001:db8:64:ff::8001")) in wanted.neighbours
+    assert any(s.key == "net/ipv6/conf/eth0/proxy_ndp" and s.value == "1" for s in wanted.sysctls)
+
+
+def test_own_ipv4_takes_the_clat_only_where_there_is_no_other_way() -> None:
+    without = replace(FACTS, default_routes=(DefaultRoute(6, "eth0", None, 1024, True),))
+
+    def own_default(config: Config, known: HostFacts) -> bool:
+        wanted = desired(config, "edge1", known)
+        return any(r.destination.prefixlen == 0 and r.table == 254 and r.device == CLAT for r in wanted.routes)
+
+    native = replace(LAB96, nodes=(replace(NODE, own_ipv4=OwnIPv4.NATIVE),))
+    forced = replace(LAB96, nodes=(replace(NODE, own_ipv4=OwnIPv4.CLAT),))
+    assert not own_default(LAB96, FACTS)
+    assert own_default(LAB96, without)
+    assert not own_default(native, without)
+    assert own_default(forced, FACTS)
+
+
+def test_mtus_follow_the_links() -> None:
+    """RFC 7915 §4, §5: 20 bytes between the headers, 28 with a fragment header."""
+    pppoe = replace(FACTS, interfaces=(replace(ETH0, mtu=1492), LAN0))
+    wanted = desired(replace(LAB96, nat64=replace(LAB.nat64, lowest_ipv6_mtu=1400)), "edge1", pppoe)
+    mtu = {(r.device, r.table, r.destination.version): r.mtu for r in wanted.routes if r.gateway}
+    assert mtu[NAT64, 254, 6] == 1512
+    assert mtu[NAT64, 6464, 4] == 1480
+    assert mtu[NAT64, 6465, 4] == 1372
+    assert mtu[CLAT, 6467, 4] == 1372
+    assert mtu[CLAT, 254, 6] == FRIENDS.mtu + 20
+
+
+def test_static_entries_are_this_nodes_own() -> None:
+    web = StaticBib(Proto.TCP, None, 80, IPv6Address("2001:db8:64:1::5"), 80)
+    other = replace(web, node="edge2", port4=81)
+    wanted = desired(replace(LAB96, nat64=replace(LAB.nat64, static=(web, other))), "edge1", FACTS)
+    (entry,) = _nat64(wanted).static
+    assert (entry.ipv4, entry.port4) == (IPv4Address("192.0.2.1"), 80)
+
+
+def test_a_router_by_advertisement_keeps_listening_to_them() -> None:
+    wanted = desired(LAB96, "edge1", FACTS)
+    (first, *_) = wanted.sysctls
+    assert (first.key, first.value, first.instead_of, first.hosts_only) == (
+        "net/ipv6/conf/eth0/accept_ra",
+        "2",
+        "1",
+        False,
+    )
+
+
+def test_dns64_answers_inside_and_asks_others() -> None:
+    known = replace(FACTS, resolvers=(IPv6Address("2001:db8:53::53"), IPv6Address("2001:db8:64:1::1")))
+    (file,) = desired(LAB96, "edge1", known).files
+    told = Dns64Settings.from_json(file.text)
+    assert [str(entry.address) for entry in told.listen] == ["2001:db8:64:1::1", "2001:db8:64:a::1", "100.64.0.1"]
+    # resolv.conf names our own listener, too: asking it would go round for ever.
+    assert [str(server.address) for server in told.upstreams] == ["2001:db8:53::53"]
+    assert not any(IPv6Address("2001:db8:ffff::1") in network for network in told.allow if network.version == 6)
+
+
+def test_dns64_without_anybody_to_ask_is_a_finding() -> None:
+    wanted = desired(LAB96, "edge1", replace(FACTS, resolvers=()))
+    assert wanted.files == ()
+    assert "dns64-no-upstream" in [note.code for note in wanted.findings]
