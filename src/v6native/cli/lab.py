@@ -118,7 +118,7 @@ def test(name: str, as_json: bool, groups: tuple[int, ...], keys: tuple[str, ...
         return
     standing = labs.find(Estate(name))
     scenarios = fitting(standing, groups, keys)
-    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True, emoji=False)
     began = time.monotonic()
     with console.status("") as status:
         seen: set[int] = set()

@@ -36,7 +36,7 @@ from v6native.cli import (
 )
 from v6native.cli.app import App
 from v6native.cli.output import INTERNAL, OK, PROBLEM, USAGE
-from v6native.errors import V6nativeError
+from v6native.errors import EnvironmentRefused, V6nativeError
 from v6native.paths import Paths
 
 
@@ -62,6 +62,8 @@ class Verbs(click.Group):
             code = USAGE
         except (click.Abort, KeyboardInterrupt):
             code = 130
+        except PermissionError as error:
+            code = _bug(error) if os.geteuid() == 0 else _problem(_no_root(error), False)
         except V6nativeError as error:
             code = _problem(error, "--json" in words[: words.index("--") if "--" in words else None])
         except Exception as error:
@@ -84,6 +86,12 @@ def _problem(error: V6nativeError, as_json: bool) -> int:
         click.echo(json.dumps({"error": {"code": getattr(error, "code", None) or _code(error), "text": str(error)}}))
     click.echo(f"v6native: {error}", err=True)
     return PROBLEM
+
+
+def _no_root(error: PermissionError) -> EnvironmentRefused:
+    return EnvironmentRefused(
+        f"{error.filename or 'this'}: {error.strerror}; v6native needs root for it: run it with sudo"
+    )
 
 
 def _code(error: V6nativeError) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
 from typing import Any
 
 import click
@@ -33,16 +34,6 @@ def print_json_array(entries: Iterable[Any]) -> None:
     click.echo("\n]")
 
 
-def console() -> Console:
-    """Colours on a terminal; in a pipe plain text that is never cut to a width."""
-    out = sys.stdout
-    return (
-        Console(file=out, highlight=False, soft_wrap=True)
-        if out.isatty()
-        else Console(file=out, highlight=False, soft_wrap=True, width=1000, color_system=None)
-    )
-
-
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
     """A table with a header line; `right` names the columns of numbers."""
     grid = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, header_style="bold")
@@ -50,7 +41,16 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence
         grid.add_column(column, justify="right" if column in right else "left", no_wrap=True)
     for row in rows:
         grid.add_row(*(Text(cell) for cell in row))
-    console().print(grid)
+    out = sys.stdout
+    if out.isatty():
+        Console(file=out, highlight=False, soft_wrap=True).print(grid)
+        return
+    # In a pipe: plain text that is never cut to a width, without the padding of the last column.
+    text = Console(file=StringIO(), width=1000, color_system=None)
+    text.print(grid)
+    assert isinstance(text.file, StringIO)
+    for line in text.file.getvalue().splitlines():
+        click.echo(line.rstrip())
 
 
 def table_in_steps(columns: Sequence[str], rows: Iterator[Sequence[str]], widths: Sequence[int]) -> int:

@@ -52,7 +52,7 @@ class DaemonBackend:
     async def status(self) -> StatusDocument:
         daemon = self._runner.parts.daemon
         node = await self._node_status()
-        doctor = await self.doctor()
+        doctor = await self._doctor(ask=False)
         counts = count_findings(doctor.findings)
         workers = await self._workers()
         ok = daemon.trouble is None and not counts["error"] and all(worker.pid is not None for worker in workers)
@@ -62,12 +62,15 @@ class DaemonBackend:
         return await asyncio.to_thread(counters_document, self._runner.parts.node)
 
     async def doctor(self) -> DoctorDocument:
+        return await self._doctor(ask=True)
+
+    async def _doctor(self, ask: bool) -> DoctorDocument:
         node, config = self._runner.parts.node, self._runner.parts.daemon.config
         workers = tuple(
             WorkerFacts(state.spec.name, state.running, state.restarts)
             for state in self._runner.parts.supervisor.states()
         )
-        return await self._runner.blocking(lambda: doctor_document(node, config, workers))
+        return await self._runner.blocking(lambda: doctor_document(node, config, workers, ask))
 
     async def plan(self) -> PlanDocument:
         return PlanDocument(await self._runner.blocking(self._runner.parts.daemon.plan))

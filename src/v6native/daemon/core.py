@@ -14,8 +14,10 @@ from dataclasses import dataclass
 import structlog
 
 from v6native.config.model import Config
+from v6native.daemon.down import forget
 from v6native.daemon.node import Change, NodeWork, Progress
 from v6native.daemon.snapshot import Snapshots
+from v6native.daemon.workers import WorkerSpec
 from v6native.errors import V6nativeError
 
 log = structlog.get_logger("v6native.daemon")
@@ -35,7 +37,10 @@ class ReloadResult:
 
 
 class Daemon:
-    """The running configuration of one node, and how the last attempt to change it ended."""
+    """The running configuration of one node, and how the last attempt to change it ended.
+
+    `workers` are those that it needs; `trouble` is why the last repair of the host failed, None where it did not.
+    """
 
     def __init__(
         self, node: NodeWork, snapshots: Snapshots, wall: Callable[[], datetime.datetime], progress: Progress
@@ -47,6 +52,7 @@ class Daemon:
         self._config: Config | None = None
         self._result: ReloadResult | None = None
         self.trouble: str | None = None
+        self.workers: tuple[WorkerSpec, ...] = ()
 
     @property
     def config(self) -> Config:
@@ -91,6 +97,7 @@ class Daemon:
             if changes:
                 log.info("host_changed", repairing=[change.text for change in changes])
                 changes = self._node.apply(self.config, self._progress)
+                self.workers = self._node.workers(self.config)
         except V6nativeError as error:
             if self.trouble != str(error):
                 log.error("repair_failed", error=str(error))
@@ -108,12 +115,13 @@ class Daemon:
     def remove(self) -> tuple[Change, ...]:
         """Leaves the host as it was found; the daemon has nothing to run after this."""
         changes = self._node.remove(self._progress)
-        self._config = None
-        self._snapshots.forget()
+        self._config, self.workers = None, ()
+        forget(self._snapshots.paths)
         return changes
 
     def _keep(self, config: Config, changes: tuple[Change, ...]) -> ReloadResult:
         self._config = config
+        self.workers = self._node.workers(config)
         self.trouble = None
         self._result = ReloadResult(self._wall(), changes, None)
         return self._result

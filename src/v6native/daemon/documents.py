@@ -84,8 +84,8 @@ def counters_document(node: NodeWork) -> CountersDocument:
     return CountersDocument(node.counters(), reasons)
 
 
-def doctor_document(node: NodeWork, config: Config, workers: Sequence[WorkerFacts]) -> DoctorDocument:
-    return DoctorDocument(len(CHECKS), examine(node.doctor_facts(config, workers)))
+def doctor_document(node: NodeWork, config: Config, workers: Sequence[WorkerFacts], ask: bool = True) -> DoctorDocument:
+    return DoctorDocument(len(CHECKS), examine(node.doctor_facts(config, workers, ask)))
 
 
 def count_findings(findings: Sequence[Finding]) -> dict[str, int]:

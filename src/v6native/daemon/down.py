@@ -24,5 +24,15 @@ def remove_all(node: NodeWork, paths: Paths, progress: Progress) -> tuple[Change
     """The caller holds the daemon's lock."""
     end_workers(node.workers(None), ProcessLauncher())
     changes = node.remove(progress)
-    Snapshots(paths).forget()
+    forget(paths)
     return changes
+
+
+def forget(paths: Paths) -> None:
+    """Removes what this v6native wrote for itself; the lock's file stays, for whoever waits on it."""
+    Snapshots(paths).forget()
+    leftovers = [path for suffix in ("pid", "sock", "log") for path in paths.run.glob(f"*.{suffix}")]
+    for path in leftovers:
+        # undo.log is still being written where the undo itself takes everything down, and tells why.
+        if path.name != "undo.log":
+            path.unlink(missing_ok=True)

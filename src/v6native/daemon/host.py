@@ -164,7 +164,7 @@ class HostNode:
     def bib(self) -> Iterator[BibEntry]:
         return self.plane().bib()
 
-    def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts]) -> DoctorFacts:
+    def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts], ask: bool) -> DoctorFacts:
         wanted = self.wanted(config)
         actual = self._writer().observe(wanted)
         seen = Observed(
@@ -178,6 +178,7 @@ class HostNode:
                 if not r.kernels
             ),
             workers=workers,
+            ask=ask,
         )
         return doctor_facts(config, self.node_name(config), seen, self._paths.bpffs)
 

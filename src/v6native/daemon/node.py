@@ -141,4 +141,5 @@ class NodeWork(Protocol):
 
     def bib(self) -> Iterator[BibEntry]: ...
 
-    def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts]) -> DoctorFacts: ...
+    def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts], ask: bool) -> DoctorFacts:
+        """`ask`: the upstream resolvers are asked, which takes seconds where they do not answer."""

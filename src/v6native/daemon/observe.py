@@ -25,7 +25,7 @@ from v6native.dataplane.bpffs import is_bpffs
 from v6native.dataplane.door import DataPlane, Totals
 from v6native.desired import Desired
 from v6native.desired.node import tunnel_interface
-from v6native.doctor.facts import Facts, KernelFacts, RuleFacts, WorkerFacts
+from v6native.doctor.facts import Facts, KernelFacts, ResolverFacts, RuleFacts, WorkerFacts
 from v6native.doctor.resolvers import ask
 from v6native.errors import DataPlaneError
 from v6native.system.handshakes import PeerSeen
@@ -112,6 +112,7 @@ class Observed:
     pending: tuple[str, ...]
     rules: tuple[RuleFacts, ...]
     workers: Sequence[WorkerFacts]
+    ask: bool
 
 
 def doctor_facts(config: Config, name: str, seen: Observed, bpffs: Path) -> Facts:
@@ -127,15 +128,19 @@ def doctor_facts(config: Config, name: str, seen: Observed, bpffs: Path) -> Fact
         rules=seen.rules,
         pending=seen.pending if plane is not None else (),
         workers=tuple(seen.workers),
-        resolvers=ask(config.dns64.upstream or [Upstream(address) for address in seen.facts.resolvers])
-        if config.dns64.enabled
-        else (),
+        resolvers=_ask(config, seen.facts) if seen.ask else None,
         missing_tools=tuple(_missing_tools(seen.facts)),
         dataplane=seen.wanted.dataplane,
         reasons=plane.reasons() if plane is not None else (),
         counters=plane.counters() if plane is not None else {},
         totals=plane.totals() if plane is not None else None,
     )
+
+
+def _ask(config: Config, facts: HostFacts) -> tuple[ResolverFacts, ...]:
+    if not config.dns64.enabled:
+        return ()
+    return ask(config.dns64.upstream or [Upstream(address) for address in facts.resolvers])
 
 
 def _sysctls(interfaces: Sequence[str]) -> Iterator[tuple[str, str]]:

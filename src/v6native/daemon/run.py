@@ -72,7 +72,7 @@ class Runner:
             async with serve(self), asyncio.TaskGroup() as tasks:
                 jobs = [tasks.create_task(job()) for job in (self._keep_workers, self._reconcile, self._watchdog)]
                 self.parts.notifier.ready(self._summary())
-                log.info("up", node=self._name(), changes=len(changes))
+                log.info("up", node=self._node_name(), changes=len(changes))
                 await self._end.wait()
                 self.parts.notifier.stopping()
                 for job in jobs:
@@ -110,19 +110,18 @@ class Runner:
         finally:
             self.end()
 
-    def _name(self) -> str:
+    def _node_name(self) -> str:
         return self.parts.node.node_name(self.parts.daemon.config)
 
     def _summary(self) -> str:
-        return f"Node {self._name()} is up"
+        return f"Node {self._node_name()} is up"
 
     def _reload_soon(self) -> None:
         self._reload_task = asyncio.get_running_loop().create_task(self.reload())
 
     def follow_workers(self) -> None:
-        with contextlib.suppress(V6nativeError):
-            specs = self.parts.node.workers(self.parts.daemon.config)
-            self.parts.supervisor.want(specs, time.monotonic())
+        """Runs the workers that the configuration needs now."""
+        self.parts.supervisor.want(self.parts.daemon.workers, time.monotonic())
 
     def _heard(self, watch: socket.socket) -> None:
         if drain(watch, self.parts.route_protocol):

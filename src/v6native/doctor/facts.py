@@ -60,7 +60,7 @@ class Facts:
     """`sysctls` maps paths below /proc/sys to values, those that could be read. `missing_tools` are commands.
 
     `pending` is what an `up` would change now, a line each. `in_place`: there is a data plane; what depends on one
-    (counters, totals, pending) is empty without it. `dataplane` is what the file asks for.
+    (counters, totals, pending) is empty without it. `dataplane` is what the file asks for. `resolvers` None: not asked.
     """
 
     config: Config
@@ -72,7 +72,7 @@ class Facts:
     rules: tuple[RuleFacts, ...] = ()
     pending: tuple[str, ...] = ()
     workers: tuple[WorkerFacts, ...] = ()
-    resolvers: tuple[ResolverFacts, ...] = ()
+    resolvers: tuple[ResolverFacts, ...] | None = None
     missing_tools: tuple[str, ...] = ()
     dataplane: DataPlaneConfig | None = None
     reasons: tuple[Reason, ...] = ()

@@ -11,7 +11,7 @@ from v6native.doctor.finding import Finding, Severity
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    if not facts.config.dns64.enabled:
+    if not facts.config.dns64.enabled or facts.resolvers is None:
         return
     failing = [resolver for resolver in facts.resolvers if resolver.error is not None]
     for resolver in failing:
