@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
@@ -66,16 +67,22 @@ def _owners(proc: Path, wanted: set[str]) -> dict[str, int]:
     for folder in proc.iterdir():
         if not folder.name.isdigit():
             continue
-        try:
-            links = [str(entry.readlink()) for entry in (folder / "fd").iterdir()]
-        except OSError:
-            continue  # ended meanwhile, or not ours to look at
-        for link in links:
+        for link in _open_files(folder):
             inode = _SOCKET.fullmatch(link)
             if inode and inode.group(1) in wanted:
                 # A parent keeps inherited sockets; the lowest pid names the service.
                 owners.setdefault(inode.group(1), int(folder.name))
     return owners
+
+
+def _open_files(folder: Path) -> Iterator[str]:
+    try:
+        entries = list((folder / "fd").iterdir())
+    except OSError:
+        return  # ended meanwhile, or not ours to look at
+    for entry in entries:
+        with suppress(OSError):  # closed meanwhile
+            yield str(entry.readlink())
 
 
 def _command(proc: Path, pid: int) -> tuple[str, ...]:
