@@ -8,6 +8,7 @@ What is in network byte order (`__be16`, `__be32`, `struct in6_addr`) is an arra
 from __future__ import annotations
 
 import ctypes
+import struct
 from ctypes import c_uint8, c_uint16, c_uint32, c_uint64
 from typing import Any
 
@@ -165,11 +166,15 @@ class Bib(Struct):
 
     def key6(self) -> bytes:
         """Its key in map bib6."""
-        return bytes(Bib6Key(self.address6, self.port6, self.proto, self.pref64))
+        return bytes(self.address6) + bytes(self.port6) + bytes((self.proto, self.pref64))
 
     def key4(self) -> bytes:
         """Its key in map bib4."""
-        return bytes(Bib4Key(self.address4, self.port4, self.proto, 0))
+        return bytes(self.address4) + bytes(self.port4) + bytes((self.proto, 0))
+
+
+# struct session_key, which a carried-over table makes by the hundred thousand.
+_SESSION_KEY = struct.Struct("=I4s2s2x")
 
 
 class SessionKey(Struct):
@@ -204,7 +209,7 @@ class Session(Struct):
 
     def key(self) -> bytes:
         """Its key in map session_index."""
-        return bytes(SessionKey(self.bib, self.remote4, self.remote_port, 0))
+        return _SESSION_KEY.pack(self.bib, bytes(self.remote4), bytes(self.remote_port))
 
 
 class Nat64State(Struct):

@@ -26,8 +26,8 @@ from v6native.dataplane.tables import Tables, clock, in_use, live
 # Not copied as they are: the state proper, what only BPF may write, what lasts seconds.
 _STATE = frozenset({"bib", "bib4", "bib6", "sessions", "session_index", "nat64_state"})
 _NOT_COPIED = _STATE | {"free_bib", "free_sessions", "sweeper", "fragments", "counters"}
-# Slots kept for flows that begin while the generations change.
-_RESERVE = 1024
+# Slots kept for flows that begin while the generations change, at most a quarter of the table.
+_RESERVE = 16384
 
 
 def recode(old: Sequence[Field], new: Sequence[Field], new_size: int) -> Callable[[bytes], bytes]:
@@ -35,6 +35,9 @@ def recode(old: Sequence[Field], new: Sequence[Field], new_size: int) -> Callabl
     places = {f.name: f for f in old}
     pairs = [(places[f.name], f) for f in new if f.name in places]
     plain = not old or not new
+
+    if list(old) == list(new):
+        return bytes
 
     def turn(value: bytes) -> bytes:
         if plain:
@@ -84,6 +87,15 @@ def _copy_counters(old: Generation, new: Generation, of: str) -> None:
             there.put(places[reason.name], here.at(index))
 
 
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A session's new slot, and what it was like when it was brought there."""
+
+    slot: int
+    state: int
+    deadline_ns: int
+
+
 @dataclass(slots=True)
 class Carried:
     """What has been brought over: new slots by old slot, and the first free ones."""
@@ -91,7 +103,7 @@ class Carried:
     old: Tables
     new: Tables
     bib: dict[int, int] = field(default_factory=dict)
-    keys: set[bytes] = field(default_factory=set)
+    placed: dict[bytes, _Placed] = field(default_factory=dict)
     next_bib: int = 0
     next_static: int = 0
     next_session: int = 0
@@ -123,11 +135,11 @@ class Carried:
             free_bib.set(b"", index.to_bytes(4, sys.byteorder))
 
     def _entries(self) -> list[tuple[int, abi.Bib]]:
-        turn = _between(self.old.bib, self.new.bib)[1]
+        turn, empty = _between(self.old.bib, self.new.bib)[1], bytes(self.old.bib.value_size)
         return [
             (int.from_bytes(key, sys.byteorder), entry)
             for key, value in self.old.bib.items()
-            if in_use(entry := abi.Bib.from_buffer_copy(turn(value)))
+            if value != empty and in_use(entry := abi.Bib.from_buffer_copy(turn(value)))
         ]
 
     def _statics(self) -> None:
@@ -152,42 +164,47 @@ class Carried:
         return True
 
     def _sessions(self) -> None:
-        turn = _between(self.old.sessions, self.new.sessions)[1]
+        turn, empty = _between(self.old.sessions, self.new.sessions)[1], bytes(self.old.sessions.value_size)
         settings, entries = self.new.settings(), dict(self._entries())
         now = clock(settings)
         with SharedArray(self.new.bib, abi.Bib) as bib, SharedArray(self.new.sessions, abi.Session) as table:
             for _key, value in self.old.sessions.items():
-                session = abi.Session.from_buffer_copy(turn(value))
-                old_key = session.key()
-                if old_key in self.keys or session.bib not in entries or not live(session, settings, now):
+                if value == empty:
                     continue
-                if self.next_session >= self.session_end:
-                    return
-                if session.bib not in self.bib:
-                    if self.next_bib >= self.bib_end:
-                        continue
-                    if not self._place(bib, session.bib, self.next_bib, entries[session.bib]):
-                        continue
-                    self.next_bib += 1
-                self.keys.add(old_key)
-                self._place_session(bib, table, session)
+                session = abi.Session.from_buffer_copy(turn(value))
+                if session.bib not in entries or not live(session, settings, now):
+                    continue
+                if was := self.placed.get(session.key()):
+                    _catch_up(table, was, session)
+                elif self._has_entry(bib, session.bib, entries) and self.next_session < self.session_end:
+                    self._place_session(bib, table, session)
+
+    def _has_entry(self, bib: SharedArray[abi.Bib], old_slot: int, entries: dict[int, abi.Bib]) -> bool:
+        """Whether the session's BIB entry is there, brought over now if it was not."""
+        if old_slot in self.bib:
+            return True
+        if self.next_bib >= self.bib_end or not self._place(bib, old_slot, self.next_bib, entries[old_slot]):
+            return False
+        self.next_bib += 1
+        return True
 
     def _place_session(self, bib: SharedArray[abi.Bib], table: SharedArray[abi.Session], session: abi.Session) -> None:
+        slot, old_key = self.next_session, session.key()
         session.bib = self.bib[session.bib]
-        index = self.next_session
-        table.write(index, session, last="flags")
+        table.write(slot, session, last="flags")
         try:
-            self.new.session_index.set(session.key(), index.to_bytes(4, sys.byteorder), BPF_NOEXIST)
+            self.new.session_index.set(session.key(), slot.to_bytes(4, sys.byteorder), BPF_NOEXIST)
         except FileExistsError:
             # A packet of it has opened it anew meanwhile.
-            table.store(index, "flags", 0)
+            table.store(slot, "flags", 0)
             return
         self.next_session += 1
+        self.placed[old_key] = _Placed(slot, session.state, session.deadline_ns)
         bib.store(session.bib, "refs", bib[session.bib].refs + 1)
 
     def _reserve(self) -> None:
-        self.bib_end = min(self.next_bib + _RESERVE, self.bib_end)
-        self.session_end = min(self.next_session + _RESERVE, self.session_end)
+        self.bib_end = min(self.next_bib + min(_RESERVE, self.bib_end // 4), self.bib_end)
+        self.session_end = min(self.next_session + min(_RESERVE, self.session_end // 4), self.session_end)
         state = abi.Nat64State(
             sessions_used_to=self.session_end,
             bib_used_to=self.bib_end,
@@ -195,3 +212,11 @@ class Carried:
             bib_count=self.next_bib,
         )
         self.new.state.put(0, bytes(state))
+
+
+def _catch_up(table: SharedArray[abi.Session], was: _Placed, old: abi.Session) -> None:
+    """What a packet changed under the old programs, unless one of the new ones has touched the session since."""
+    new = table[was.slot]
+    if (old.state, old.deadline_ns) != (was.state, was.deadline_ns) == (new.state, new.deadline_ns):
+        table.store(was.slot, "deadline_ns", old.deadline_ns)
+        table.store(was.slot, "state", old.state)

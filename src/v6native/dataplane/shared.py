@@ -75,13 +75,13 @@ class SharedArray(Generic[S]):
         _NUMBERS[place.size].from_buffer(self._memory, start).value = value
 
     def write(self, index: int, value: S, last: str) -> None:
-        """Write a whole element that no program uses yet, its field `last` after all others."""
-        self.store(index, last, 0)
-        for name, *_ in self.struct._fields_:
-            if name != last:
-                field = getattr(value, name)
-                self.store(index, name, field if isinstance(field, int) else bytes(field))
-        self.store(index, last, getattr(value, last))
+        """Write a whole element that no program uses yet, its field `last`, a number, after all others."""
+        number = getattr(value, last)
+        setattr(value, last, 0)
+        start = index * self._stride
+        self._memory[start : start + ctypes.sizeof(value)] = bytes(value)
+        self.store(index, last, number)
+        setattr(value, last, number)
 
 
 def grace_period() -> None:

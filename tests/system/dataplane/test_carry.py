@@ -128,6 +128,7 @@ def test_what_begins_while_the_generations_change(open_plane: Open, tmp_path: Pa
     plane = open_plane()
     plane.configure(CONFIG)
     early = [open_flow(plane, port) for port in range(5000, 5003)]
+    half_open = pool_port(plane, syn6(7000))
     old = plane.generation()
     source = Source(OBJECTS, 2048)
     objects = source.open()
@@ -135,6 +136,7 @@ def test_what_begins_while_the_generations_change(open_plane: Open, tmp_path: Pa
     copy_configuration(old, new)
     carried = Carried.copy(old, new)
     late = [open_flow(plane, port) for port in range(6000, 6003)]
+    assert send(plane, syn4(half_open)) == "TRANSLATED_4TO6"
     # A port that the new programs have given away in between stays theirs.
     taken = KernelDataPlane(old.folder.parent, OBJECTS, 2)
     taken._now = new
@@ -142,9 +144,11 @@ def test_what_begins_while_the_generations_change(open_plane: Open, tmp_path: Pa
     carried.rest(new.maps["nat64"]["free_bib"], new.maps["nat64"]["free_sessions"])
     assert {(s.port6, s.port4) for s in taken.sessions()} == {
         *zip(range(5000, 5003), early, strict=True), *zip(range(6000, 6003), late, strict=True), (9000, theirs),
+        (7000, half_open),
     }  # fmt: skip
-    assert taken.totals().sessions == taken.totals().bib == 7
-    for port in range(10000, 12041):
+    assert taken.totals().sessions == taken.totals().bib == 8
+    assert [s.state for s in taken.sessions() if s.proto is Proto.TCP] == [TcpState.ESTABLISHED], "opened in between"
+    for port in range(10000, 12040):
         pool_port(taken, udp6(port))
     assert taken.totals().sessions == len(list(taken.sessions())) == 2048
     assert send(taken, udp6(13000)) == "TABLE_FULL"

@@ -90,3 +90,11 @@ def test_the_reasons_fit_into_their_struct() -> None:
     for name, kind, text in texts:
         room = [abi.ReasonText.name.size, abi.ReasonText.kind.size, abi.ReasonText.text.size]  # type: ignore[attr-defined]
         assert all(len(s) < size for s, size in zip((name, kind, text), room, strict=True)), f"{name} is cut off"
+
+
+def test_keys_have_the_layout_of_their_structs() -> None:
+    entry = abi.Bib(bytes(range(16)), bytes((1, 2, 3, 4)), b"\5\6", b"\7\x08", 1, 3)
+    assert entry.key6() == bytes(abi.Bib6Key(entry.address6, entry.port6, 1, 3))
+    assert entry.key4() == bytes(abi.Bib4Key(entry.address4, entry.port4, 1, 0))
+    session = abi.Session(bib=70000, remote4=bytes((1, 2, 3, 4)), remote_port=b"\5\6")
+    assert session.key() == bytes(abi.SessionKey(70000, session.remote4, session.remote_port, 0))
