@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from v6native.config.facts import HostFacts
 from v6native.config.hostcheck import check_host
 from v6native.config.load import load, this_node
 from v6native.config.model import Config
 from v6native.config.problem import ConfigProblem, Severity
+from v6native.daemon.doors import Doors, RealDoors
 from v6native.daemon.node import Change, NodeStatus, Progress
 from v6native.daemon.observe import Observed, Peers, doctor_facts, node_status
 from v6native.daemon.workers import WorkerSpec, dns64_worker, slowpath_worker
@@ -21,50 +21,15 @@ from v6native.dataplane.door import BibEntry, DataPlane, Reason, Session, Totals
 from v6native.dataplane.fake import FakeDataPlane
 from v6native.desired import Desired, desired
 from v6native.desired.state import SLOW
+from v6native.doctor.checks import kernel, tools
 from v6native.doctor.facts import Facts as DoctorFacts
 from v6native.doctor.facts import RuleFacts, WorkerFacts
 from v6native.errors import ConfigError, EnvironmentRefused
 from v6native.paths import Paths
 from v6native.plan import diff
 from v6native.plan.actions import Action
-from v6native.system.all_rules import AnyRule, all_rules
 from v6native.system.apply import bring, teardown
 from v6native.system.door import Host
-from v6native.system.handshakes import PeerSeen, peers
-
-
-class Doors(Protocol):
-    """Opens the doors to one machine; tests give twins."""
-
-    def host(self, paths: Paths, dataplane: DataPlane) -> Host: ...
-
-    def dataplane(self, paths: Paths) -> DataPlane:
-        """EnvironmentRefused where this machine or this caller cannot use BPF."""
-
-    def peers(self, interface: str) -> Mapping[str, PeerSeen] | None:
-        """What WireGuard counts by public key; None where there is no such interface."""
-
-    def rules(self) -> Iterator[AnyRule]: ...
-
-
-class RealDoors:
-    """The kernel's own; netlink and libbpf are loaded when they are needed, not to print help."""
-
-    def host(self, paths: Paths, dataplane: DataPlane) -> Host:
-        from v6native.system.linux import LinuxHost
-
-        return LinuxHost(paths, dataplane)
-
-    def dataplane(self, paths: Paths) -> DataPlane:
-        from v6native.dataplane.kernel import KernelDataPlane
-
-        return KernelDataPlane.open(paths)
-
-    def peers(self, interface: str) -> Mapping[str, PeerSeen] | None:
-        return peers(interface)
-
-    def rules(self) -> Iterator[AnyRule]:
-        return all_rules()
 
 
 class HostNode:
@@ -85,13 +50,22 @@ class HostNode:
     def _writer(self) -> Host:
         return self._doors.host(self._paths, self.plane())
 
-    def host_facts(self) -> HostFacts:
-        """Without BPF, as nothing loaded: `check` and `init` must work where it does not."""
+    def _reader(self) -> tuple[Host, DataPlane | None]:
+        """Without BPF, as if nothing were loaded: `check`, `init` and `doctor` must work where it does not."""
         try:
-            plane = self.plane()
+            return self._writer(), self.plane()
         except EnvironmentRefused:
-            plane = FakeDataPlane()
-        return self._doors.host(self._paths, plane).facts()
+            return self._doors.host(self._paths, FakeDataPlane()), None
+
+    def host_facts(self) -> HostFacts:
+        return self._reader()[0].facts()
+
+    def _refuse_what_lacks(self, wanted: Desired) -> None:
+        """Before anything is touched: EnvironmentRefused with the first thing that this machine lacks."""
+        lacks = [*kernel.lacks(self._doors.kernel(self._paths))]
+        lacks += tools.lacks(self._doors.missing_tools(), tunnel=bool(wanted.wireguard))
+        for finding in lacks:
+            raise EnvironmentRefused(f"{finding.text}; {finding.remedy}")
 
     def load(self, folder: Path | None = None) -> Config:
         config = self._load_file(folder)
@@ -121,10 +95,13 @@ class HostNode:
 
     def preview(self, config: Config) -> tuple[Change, ...]:
         wanted = self.wanted(config)
+        self._refuse_what_lacks(wanted)
         return tuple(_change(action) for action in diff(wanted, self._writer().observe(wanted)))
 
     def apply(self, config: Config, progress: Progress) -> tuple[Change, ...]:
-        done = bring(self._writer(), self.wanted(config), lambda action: progress(str(action)))
+        wanted = self.wanted(config)
+        self._refuse_what_lacks(wanted)
+        done = bring(self._writer(), wanted, lambda action: progress(str(action)))
         return tuple(_change(action) for action in done)
 
     def remove(self, progress: Progress) -> tuple[Change, ...]:
@@ -166,11 +143,14 @@ class HostNode:
 
     def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts], ask: bool) -> DoctorFacts:
         wanted = self.wanted(config)
-        actual = self._writer().observe(wanted)
+        host, plane = self._reader()
+        actual = host.observe(wanted)
         seen = Observed(
-            facts=self.host_facts(),
+            facts=host.facts(),
+            kernel=self._doors.kernel(self._paths),
+            missing_tools=self._doors.missing_tools(),
             wanted=wanted,
-            dataplane=self.plane() if actual.loaded else None,
+            dataplane=plane if actual.loaded else None,
             pending=tuple(str(action) for action in diff(wanted, actual)),
             rules=tuple(
                 RuleFacts(r.family, r.priority, r.text, r.ours, r.catches_all)
@@ -180,7 +160,7 @@ class HostNode:
             workers=workers,
             ask=ask,
         )
-        return doctor_facts(config, self.node_name(config), seen, self._paths.bpffs)
+        return doctor_facts(config, self.node_name(config), seen)
 
     def _peers(self, wanted: Desired) -> Peers:
         seen = {wg.interface: self._doors.peers(wg.interface) for wg in wanted.wireguard}

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +19,6 @@ from v6native.daemon.node import (
     TableUse,
     TunnelStatus,
 )
-from v6native.dataplane.bpffs import is_bpffs
 from v6native.dataplane.door import DataPlane, Totals
 from v6native.desired import Desired
 from v6native.desired.node import tunnel_interface
@@ -29,9 +26,6 @@ from v6native.doctor.facts import Facts, KernelFacts, ResolverFacts, RuleFacts, 
 from v6native.doctor.resolvers import ask
 from v6native.errors import DataPlaneError
 from v6native.system.handshakes import PeerSeen
-
-BTF = Path("/sys/kernel/btf/vmlinux")
-
 
 Peers = Mapping[str, Mapping[str, PeerSeen]]
 """By interface, then by public key; an interface that is not there is missing."""
@@ -107,6 +101,8 @@ class Observed:
     """What the doctor is handed by those who can look; the rest it gathers here."""
 
     facts: HostFacts
+    kernel: KernelFacts
+    missing_tools: tuple[str, ...]
     wanted: Desired
     dataplane: DataPlane | None
     pending: tuple[str, ...]
@@ -115,21 +111,21 @@ class Observed:
     ask: bool
 
 
-def doctor_facts(config: Config, name: str, seen: Observed, bpffs: Path) -> Facts:
+def doctor_facts(config: Config, name: str, seen: Observed) -> Facts:
     node = config.node(name)
     plane = seen.dataplane
     return Facts(
         config=config,
         node=node,
         host=seen.facts,
-        kernel=KernelFacts(os.uname().release, BTF.exists(), is_bpffs(bpffs)),
+        kernel=seen.kernel,
         in_place=plane is not None,
         sysctls=dict(_sysctls([node.uplink, *(link.name for link in seen.wanted.links)])),
         rules=seen.rules,
         pending=seen.pending if plane is not None else (),
         workers=tuple(seen.workers),
         resolvers=_ask(config, seen.facts) if seen.ask else None,
-        missing_tools=tuple(_missing_tools(seen.facts)),
+        missing_tools=seen.missing_tools,
         dataplane=seen.wanted.dataplane,
         reasons=plane.reasons() if plane is not None else (),
         counters=plane.counters() if plane is not None else {},
@@ -158,15 +154,3 @@ def _sysctls(interfaces: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield key, (Path("/proc/sys") / key).read_text().strip()
         except OSError:
             continue
-
-
-def _missing_tools(facts: HostFacts) -> Iterator[str]:
-    for tool in ("nft", "wg"):
-        if shutil.which(tool) is None:
-            yield tool
-    if not Path("/sys/module/wireguard").exists() and shutil.which("wireguard-go") is None:
-        # Not loaded yet is no lack: the kernel loads it at the first interface. It shows as an interface of that kind.
-        if any(interface.kind == "wireguard" for interface in facts.interfaces):
-            return
-        if not any(Path("/lib/modules", os.uname().release).rglob("wireguard.ko*")):
-            yield "wireguard"

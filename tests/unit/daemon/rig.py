@@ -17,6 +17,7 @@ from v6native.daemon.workers import WorkerSpec
 from v6native.dataplane.door import BibEntry, DataPlane, Session, TcpState
 from v6native.dataplane.fake import FakeDataPlane
 from v6native.desired.state import LinkKind
+from v6native.doctor.facts import KernelFacts
 from v6native.paths import Paths
 from v6native.plan.actual import Actual, FoundLink
 from v6native.system.all_rules import AnyRule
@@ -80,6 +81,12 @@ class FakeDoors:
 
     def dataplane(self, paths: Paths) -> FakeDataPlane:
         return self.machine.dataplane
+
+    def kernel(self, paths: Paths) -> KernelFacts:
+        return KernelFacts("6.1.0-18-amd64", True, True)
+
+    def missing_tools(self) -> tuple[str, ...]:
+        return ()
 
     def peers(self, interface: str) -> Mapping[str, PeerSeen] | None:
         return None

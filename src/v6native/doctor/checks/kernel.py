@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from v6native.doctor.facts import Facts
+from v6native.doctor.facts import Facts, KernelFacts
 from v6native.doctor.finding import Finding, Severity
 
 # bpf_timer in the maps we pin and dynptr-free 6.1 semantics: Debian 12's kernel is the oldest one tested.
@@ -14,14 +14,19 @@ OLDEST = (6, 1)
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    if facts.kernel.version < OLDEST:
+    return lacks(facts.kernel)
+
+
+def lacks(kernel: KernelFacts) -> Iterator[Finding]:
+    """Asked before anything is touched, too."""
+    if kernel.version < OLDEST:
         yield Finding(
             "kernel_old",
             Severity.ERROR,
-            f"the kernel is {facts.kernel.release}; v6native needs {OLDEST[0]}.{OLDEST[1]} or newer",
+            f"the kernel is {kernel.release}; v6native needs {OLDEST[0]}.{OLDEST[1]} or newer",
             "install a newer kernel (Debian 12 has 6.1) and boot it",
         )
-    if not facts.kernel.btf:
+    if not kernel.btf:
         yield Finding(
             "kernel_no_btf",
             Severity.ERROR,

@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from v6native.doctor.facts import Facts
 from v6native.doctor.finding import Finding, Severity
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    missing = set(facts.missing_tools)
+    tunnel = any(tunnel.node == facts.node.name for tunnel in facts.config.tunnels)
+    return lacks(facts.missing_tools, tunnel)
+
+
+def lacks(missing: Collection[str], tunnel: bool) -> Iterator[Finding]:
+    """Asked before anything is touched, too."""
     if "nft" in missing:
         yield Finding(
             "nft_missing",
@@ -19,7 +24,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             "the command nft is not installed; it switches reassembly of fragments on",
             "`apt install nftables`",
         )
-    if not any(tunnel.node == facts.node.name for tunnel in facts.config.tunnels):
+    if not tunnel:
         return
     if "wg" in missing:
         yield Finding(
