@@ -90,15 +90,17 @@ class Server:
     def document(self) -> dict[str, object]:
         """For the stats socket."""
         cache = self.resolver.cache
-        return self.stats.document() | {
+        own: dict[str, object] = {
             "listen": [f"{listen.address}#{listen.port}" for listen in self._listeners],
             "pref64": [str(rule.prefix) for rule in self.settings.pref64],
-            "cache": {"entries": len(cache), "bytes": cache.bytes, "evicted": cache.evicted},
+            "cache_entries": len(cache),
+            "cache_bytes": cache.bytes,
+            "cache_evicted": cache.evicted,
             "pending": self.resolver.jobs,
             "tcp_open": len(self._tcp),
             "internal_errors": self.loop.errors,
-            "upstreams": [server.document(self.loop.now) for server in self.resolver.upstreams.servers],
         }
+        return self.stats.document() | own | self.resolver.upstreams.document()
 
     def _open(self, settings: Dns64Settings) -> None:
         """Opens what is new, all or nothing."""

@@ -97,17 +97,6 @@ class Server:
     def to_be_compared(self, now: float) -> bool:
         return now >= self.asleep_until if self.asleep_until else now - self.asked_at > _COMPARE
 
-    def document(self, now: float) -> dict[str, object]:
-        return {
-            "address": str(self.settings.address),
-            "port": self.settings.port,
-            "state": "silent" if self.asleep_until else "answers" if self.answered else "unknown",
-            "srtt_ms": None if self.srtt is None else round(self.srtt * 1000, 3),
-            "asked": self.asked,
-            "answered": self.answered,
-            "failed": self.failed,
-        }
-
 
 class Upstreams:
     """All servers; `ask` is the only way in."""
@@ -127,6 +116,20 @@ class Upstreams:
         return sorted(
             self.servers, key=lambda s: (bool(s.asleep_until), s.srtt if s.srtt is not None else float("inf"))
         )
+
+    def document(self) -> dict[str, object]:
+        """Numbers by server; `upstream_silent` is 1 for one that does not answer, `upstream_srtt_ms` its usual time."""
+
+        def by_server(number: Callable[[Server], float]) -> dict[str, float]:
+            return {f"{s.settings.address}#{s.settings.port}": number(s) for s in self.servers}
+
+        return {
+            "upstream_asked": by_server(lambda s: s.asked),
+            "upstream_answered": by_server(lambda s: s.answered),
+            "upstream_failed": by_server(lambda s: s.failed),
+            "upstream_silent": by_server(lambda s: int(bool(s.asleep_until))),
+            "upstream_srtt_ms": by_server(lambda s: round((s.srtt or 0.0) * 1000, 3)),
+        }
 
     def close(self) -> None:
         for server in self.servers:

@@ -98,9 +98,9 @@ def test_it_answers_tells_and_ends(upstream: Upstream, tmp_path: Path) -> None:
     with worker(tmp_path) as made:
         assert ask(settings) == ask(settings) == ["2001:db8:64:64::c633:6450"]
         document = made.stats()
-        counted = [a["count"] for a in document["answers"] if a["origin"] == "synthesized" and a["transport"] == "udp"]
-        assert counted == [2]
-        assert document["cache"]["entries"] == 2 and document["upstreams"][0]["state"] == "answers"
+        assert document["answers"] == {"udp AAAA synthesized noerror": 2}
+        assert document["cache_entries"] == 2 and document["internal_errors"] == 0
+        assert list(document["upstream_answered"].values()) == [2]
         assert made.config.with_suffix(".sock").stat().st_mode & 0o777 == 0o600
         assert made.end() == 0
         assert sorted(file.name for file in tmp_path.iterdir()) == ["dns64.json", "log"]
