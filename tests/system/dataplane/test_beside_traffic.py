@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reloads while packets run on the other CPU: afterwards every slot is in use once or free once, and all counts agree."""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+import time
+from collections import Counter
+
+from tests.packets.harness import PHONE, POOL
+from tests.system.dataplane.conftest import Open
+from tests.system.dataplane.flows import CONFIG, nat64, udp4, udp6
+from v6native.config.model import Proto, Timeouts
+from v6native.dataplane import abi
+from v6native.dataplane.kernel import KernelDataPlane
+from v6native.dataplane.maps import BpfMap
+from v6native.dataplane.shared import SharedArray
+from v6native.dataplane.tables import in_use
+from v6native.desired.dataplane import StaticEntry
+
+SHORT = Timeouts(udp=1)
+STATIC = [StaticEntry(Proto.UDP, POOL, port, PHONE, port) for port in range(53, 63)]
+SECONDS = 4.0
+
+
+class Traffic(threading.Thread):
+    """Random datagrams in both directions until told to stop; the library lets go of Python's lock in each call."""
+
+    def __init__(self, plane: KernelDataPlane, rng: random.Random) -> None:
+        super().__init__()
+        self.program = plane.generation().programs["nat64"]
+        self.rng = rng
+        self.stop = threading.Event()
+        self.sent = 0
+
+    def run(self) -> None:
+        from6, from4 = bytes.fromhex("02640000000102640000006486dd"), bytes.fromhex("0264000000010264000000640800")
+        while not self.stop.is_set():
+            self.program.run(from6 + udp6(self.rng.randrange(5000, 5400)))
+            self.program.run(from4 + udp4(self.rng.choice([*range(40000, 40400), *range(53, 63)])))
+            self.sent += 2
+
+
+def drained(queue: BpfMap) -> list[int]:
+    found = []
+    while (value := queue.pop()) is not None:
+        found.append(int.from_bytes(value, sys.byteorder))
+    return found
+
+
+def test_every_slot_is_somewhere_once(open_plane: Open, rng: random.Random) -> None:
+    plane = open_plane()
+    pool = [(POOL, 40000, 40399)]
+    allowed = nat64(pool=pool, timeout=SHORT, static=STATIC)
+    plane.configure(allowed)
+    traffic = Traffic(plane, rng)
+    traffic.start()
+    try:
+        ended, end = 0, time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            ended += plane.end_sessions(lambda entry: rng.random() < 0.3)
+            plane.configure(nat64(pool=pool, timeout=SHORT, static=rng.sample(STATIC, 5)))
+            plane.configure(nat64(pool=pool, timeout=SHORT, sources=[]))
+            plane.configure(allowed)
+    finally:
+        traffic.stop.set()
+        traffic.join(10)
+    assert traffic.sent > 1000 and ended > 100
+    plane.configure(CONFIG)
+    plane.end_sessions(lambda entry: True)
+    deadline = time.monotonic() + 15
+    while plane.totals().sessions and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert plane.totals().sessions == plane.totals().bib == 0
+    check_slots(plane)
+
+
+def check_slots(plane: KernelDataPlane) -> None:
+    maps = plane.generation().maps["nat64"]
+    counts = abi.Nat64State.from_buffer_copy(maps["nat64_state"].at(0))
+    with SharedArray(maps["sessions"], abi.Session) as sessions, SharedArray(maps["bib"], abi.Bib) as bib:
+        busy = [i for i, s in sessions.walk(0, sessions.length) if s.flags & abi.SESSION_IN_USE]
+        used = [i for i, e in bib.walk(0, bib.length - abi.STATIC_SLOTS) if e.flags]
+        refs = [e.refs for _i, e in bib.walk(bib.length - abi.STATIC_SLOTS, bib.length) if not in_use(e)]
+    assert (busy, used) == ([], []) and not any(refs)
+    assert Counter(drained(maps["free_sessions"])) == Counter(range(counts.sessions_used_to))
+    assert Counter(drained(maps["free_bib"])) == Counter(range(counts.bib_used_to))
+    for name in ("session_index", "bib4", "bib6"):
+        assert list(maps[name].items()) == [], f"{name} leads to nowhere"
