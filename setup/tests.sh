@@ -17,8 +17,8 @@ format)
 fast | nightly | kernel)
     is_root || die "the tests need root, for network namespaces and BPF; run 'sudo make test'."
     case $1 in
-    fast) V6NATIVE_COUNT=fast .venv/bin/python -m pytest -m "not nightly and not kernel" || status=$? ;;
-    nightly) V6NATIVE_COUNT=nightly .venv/bin/python -m pytest -m "not kernel" || status=$? ;;
+    fast) V6NATIVE_COUNT=fast .venv/bin/python -m pytest --durations=12 -m "not nightly and not kernel" || status=$? ;;
+    nightly) V6NATIVE_COUNT=nightly .venv/bin/python -m pytest --durations=30 -m "not kernel" || status=$? ;;
     kernel) .venv/bin/python -m pytest -s tests/kernel || status=$? ;;
     esac
     ;;

@@ -22,6 +22,23 @@ _seed_key = pytest.StashKey[int]()
 _start_key = pytest.StashKey[float]()
 
 
+class NameOfLongTests:
+    """Lab tests take seconds, each of them: the report says which one runs, so that nobody thinks it hangs."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.long: dict[str, str] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.long = {item.nodeid: item.name for item in session.items if item.get_closest_marker("lab")}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if nodeid in self.long and reporter is not None and reporter.verbosity == 0:
+            reporter.write(f"\n  {self.long[nodeid]} ", flush=True)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register both profiles, load the chosen one, and settle the seed of the run."""
     for name, examples in EXAMPLES.items():
@@ -37,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile(count)
     config.stash[_seed_key] = int(os.environ.get("V6NATIVE_SEED") or secrets.randbelow(2**32))
     config.stash[_start_key] = time.monotonic()
+    config.pluginmanager.register(NameOfLongTests(config))
 
 
 def _count() -> str:
@@ -72,11 +90,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test that needs root fails without it: a skipped test would look like a passed one."""
     if item.get_closest_marker("root") and os.geteuid() != 0:
         pytest.fail("this test needs root, for network namespaces and BPF; run `sudo make test`.", pytrace=False)
-    reporter = item.config.pluginmanager.get_plugin("terminalreporter")
-    if item.get_closest_marker("lab") and reporter is not None and reporter.verbosity == 0:
-        # Seconds long, each of them: say which one runs, so that nobody thinks it hangs.
-        reporter.ensure_newline()
-        reporter.write(f"{item.name} ")
 
 
 @pytest.fixture(autouse=True)
