@@ -213,3 +213,13 @@ def test_an_answer_fits_the_lowest_mtu() -> None:
     packet = IPv6(src=SERVER6, dst="2001:db8:64:64::192.0.2.9") / UDP() / (b"x" * 3000)
     data, _ = answered(make_siit().translate(bytes(packet)))
     assert len(data) == 1280
+
+
+def test_only_a_first_fragment_is_answered() -> None:
+    packet = IPv6(src=SERVER6, dst="2001:db8:64:64::192.0.2.9")
+    assert why(packet / IPv6ExtHdrFragment(nh=17, offset=2) / Raw(b"x" * 16)) == "SOURCE_NOT_ALLOWED"
+
+
+def test_a_router_without_mapping_speaks_only_to_the_mapped() -> None:
+    error = IPv6(src="2001:db8:64:ff::1", dst=SERVER6) / ICMPv6TimeExceeded() / IPv6(**V6) / UDP()
+    assert why(error) == "NO_MAPPING"

@@ -286,6 +286,7 @@ def test_a_full_table_is_answered_and_sessions_go_on() -> None:
     port = out(nat64, IPv6(**OUT) / UDP(sport=5000, dport=53))[UDP].sport
     data, reason = answered(nat64.translate(bytes(IPv6(**OUT) / UDP(sport=5001)), 0))
     assert (reason, IPv6(data)[ICMPv6DestUnreach].code) == ("TABLE_FULL", 3)
+    assert len(nat64.tables.bindings) == 1
     data, reason = answered(nat64.translate(bytes(IP(src=ROUTER4, dst=POOL4) / UDP(sport=1, dport=port)), 0))
     assert (reason, IP(data)[ICMP].type, IP(data)[ICMP].code) == ("TABLE_FULL", 3, 1)
     out(nat64, IPv6(**OUT) / UDP(sport=5000, dport=53))
@@ -463,3 +464,26 @@ def test_a_shared_address_is_mostly_the_nodes(port: int, family: int) -> None:
 def test_pinging_a_shared_address_is_pinging_the_node() -> None:
     rules = make_rules((PoolRange(IPv4Address(POOL4), 40000, 59999, shared=True),))
     assert out(make_nat64(rules), IPv6(src=SECOND6, dst=POOL6) / ICMPv6EchoRequest(id=45000)).dst == POOL4
+
+
+def test_a_bib_entry_opens_no_refused_destination() -> None:
+    nat64 = make_nat64()
+    out(nat64, IPv6(**OUT) / UDP(sport=5001))
+    inside = IPv6(src=CLIENT6, dst="2001:db8:64:64::10.0.0.1") / UDP(sport=5001)
+    assert answered(nat64.translate(bytes(inside), 0))[1] == "DESTINATION_REFUSED"
+
+
+def test_who_came_in_through_a_static_entry_is_answered() -> None:
+    nat64 = static(17, 53, 53)
+    back(nat64, IP(src="10.0.0.1", dst=POOL4) / UDP(sport=9, dport=53))
+    assert out(nat64, IPv6(src=CLIENT6, dst="2001:db8:64:64::10.0.0.1") / UDP(sport=53, dport=9)).dst == "10.0.0.1"
+
+
+def test_a_static_entry_without_session_lets_no_error_through() -> None:
+    nat64 = static(17, 53, 53)
+    inward = IPv6(src=SERVER6, dst=CLIENT6) / UDP(sport=9, dport=53)
+    error = IPv6(**OUT) / ICMPv6DestUnreach(code=4) / inward
+    assert refused(nat64.translate(bytes(error), 0)) == "NO_SESSION_ERROR"
+    outward = IP(src=POOL4, dst=SERVER4) / UDP(sport=53, dport=9)
+    error4 = IP(src=ROUTER4, dst=POOL4) / ICMP(type=11) / Raw(bytes(outward))
+    assert refused(nat64.translate(bytes(error4), 0)) == "NO_SESSION_ERROR"
