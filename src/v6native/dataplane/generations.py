@@ -38,6 +38,15 @@ def attached() -> Iterator[tuple[str, Program]]:
                     program.close()
 
 
+def name_of(number: int) -> str:
+    """The name of the loaded program with that id."""
+    program = Program.by_id(number)
+    try:
+        return program.name
+    finally:
+        program.close()
+
+
 def attached_to(generation: Generation) -> list[tuple[str, str]]:
     """Interfaces with the names of the programs there that use this generation's maps."""
     ours = generation.map_ids()

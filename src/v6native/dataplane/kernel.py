@@ -85,8 +85,15 @@ class KernelDataPlane:
             raise DataPlaneError(f"no BPF program is named {program}: it is one of {', '.join(sorted(programs))}")
         index = _index(interface)
         with _explained(f"attach {program} to {interface}"):
-            if tc.query(index) != programs[program].id:
-                tc.attach(index, programs[program].fd)
+            number = tc.query(index)
+            if number == programs[program].id:
+                return
+            if number is not None and (theirs := generations.name_of(number)) not in programs:
+                raise DataPlaneError(
+                    f"cannot attach {program} to {interface}: the BPF program {theirs}, which is not v6native's, has its "
+                    f"place. Move it to another priority: tc filter del dev {interface} ingress pref {tc.PRIORITY}"
+                )
+            tc.attach(index, programs[program].fd)
 
     def detach(self, interface: str) -> None:
         if self._now is None:

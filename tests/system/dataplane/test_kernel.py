@@ -16,6 +16,7 @@ from tests.system.dataplane.build import compile_bpf
 from tests.system.dataplane.conftest import Open
 from tests.system.dataplane.flows import CONFIG, nat64, open_flow, send, udp4, udp6
 from v6native.config.model import Timeouts
+from v6native.dataplane.bpf_object import BpfObject
 from v6native.dataplane.door import DataPlane
 from v6native.dataplane.kernel import KernelDataPlane
 from v6native.dataplane.loader import OBJECTS
@@ -128,6 +129,28 @@ def test_others_filters_stay(open_plane: Open, paths: Paths) -> None:
     subprocess.run(command, check=True, timeout=10)
     plane.remove()
     assert "pref 9 " in filters("nat64-x") and "pref 64 " not in filters("nat64-x")
+
+
+def test_a_foreign_program_at_our_place_is_not_replaced(open_plane: Open, paths: Paths, tmp_path: Path) -> None:
+    source, theirs = tmp_path / "theirs.bpf.c", paths.bpffs / "theirs"
+    source.write_text(
+        "#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\n"
+        'SEC("tc") int theirs(struct __sk_buff *skb) { return 0; }\nchar LICENSE[] SEC("license") = "GPL";\n'
+    )
+    compile_bpf(source, tmp_path / "theirs.bpf.o")
+    with BpfObject(tmp_path / "theirs.bpf.o") as item:
+        item.load()
+        item.programs["theirs"].pin(theirs)
+    tc = ["tc", "filter", "add", "dev", "lo", "ingress", "prio", "64", "handle", "64", "bpf", "da"]
+    subprocess.run(["tc", "qdisc", "add", "dev", "lo", "clsact"], check=True, timeout=10)
+    subprocess.run([*tc, "object-pinned", str(theirs)], check=True, timeout=10)
+    plane = open_plane()
+    plane.configure(CONFIG)
+    with pytest.raises(DataPlaneError, match="the BPF program theirs, which is not v6native's"):
+        plane.attach("lo", "steer_lo")
+    plane.detach("lo")
+    plane.remove()
+    assert "theirs" in filters("lo")
 
 
 def test_remove_leaves_nothing(open_plane: Open, paths: Paths) -> None:
