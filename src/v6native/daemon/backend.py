@@ -91,6 +91,7 @@ class DaemonBackend:
         totals = await asyncio.to_thread(node.totals)
         bib = await asyncio.to_thread(lambda: Counter(entry.proto.value for entry in node.bib()))
         workers = await self._workers()
+        doctor = await self._doctor(ask=False)
         return render(
             Reading(
                 version=__version__,
@@ -104,6 +105,7 @@ class DaemonBackend:
                 bib={proto: bib[proto] for proto in ("tcp", "udp", "icmp")},
                 workers=tuple(_worker_reading(worker) for worker in workers),
                 peers=tuple(_peers(status)),
+                findings=count_findings(doctor.findings),
             )
         )
 
