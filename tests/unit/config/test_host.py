@@ -139,6 +139,15 @@ def test_a_static_entry_takes_a_services_port(load_text: Load) -> None:
     assert "sshd" in problem.what
 
 
+@pytest.mark.parametrize("address", ["203.0.113.9", "uplink"])
+def test_a_static_entry_elsewhere_takes_nothing(load_text: Load, address: str) -> None:
+    entry = f'[[nat64.static]]\nproto = "tcp"\nipv4 = "{address}:22"\nipv6 = "[2001:db8:1::5]:22"\n'
+    if address == "uplink":
+        entry += 'node = "edge2"\n[node.edge2]\nuplink = "eth0"\n'
+    text = changed(("[tunnel.friends]", '[tunnel.friends]\nnode = "edge1"'), more=entry)
+    assert found(load_text, GOOD, text) == []
+
+
 def test_interfaces_that_are_not_there(load_text: Load) -> None:
     (uplink,) = found(
         load_text,

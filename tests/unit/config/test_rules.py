@@ -19,6 +19,7 @@ from .conftest import Load, Problems, changed
 
 ABI = Path(__file__).parents[3] / "bpf" / "abi.h"
 STATIC = '[[nat64.static]]\nproto = "{}"\nipv4 = "{}"\nipv6 = "[2001:db8:1::{}]:80"\n'
+EAM = '[[clat.eam]]\nipv4 = "{}/32"\nipv6 = "2001:db8:e::{}/128"\n'
 NODE2 = '[node.edge2]\nuplink = "eth0"\npool4 = ["{}"]\n'
 ON_EDGE1 = ("[tunnel.friends]", '[tunnel.friends]\nnode = "edge1"')
 PHONE = '[client.phone]\ntunnel = "friends"\npublic_key = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="\n'
@@ -77,6 +78,22 @@ ERRORS = [
     ([], '[dns64]\nupstream = ["100.64.0.1"]\n', "loop", "upstream"),
     ([], '[dns64]\nupstream = ["system", "unbound"]\n', "upstream", "upstream"),
     ([('lan = ["br0"]', 'lan = ["eth0"]')], "", "duplicate", "lan"),
+    ([], '[dns64]\nupstream = ["192.0.2.53", "192.0.2.53"]\n', "duplicate", "upstream"),
+    ([], '[clat]\nprefix = "2001:db8:c:0:ff00::/96"\n', "clat", "ff00::/96"),
+    (
+        [],
+        '[tunnel.tiny]\nlisten = 51821\nprefix = "2001:db8:c:0:64::/112"\n[clat]\nprefix = "2001:db8:c:0:64::/96"\n',
+        "overlap",
+        '"2001:db8:c:0:64::/96"',
+    ),
+    ([], EAM.format("192.0.2.8", "a") + EAM.format("192.0.2.8", "b"), "duplicate", "192.0.2.8"),
+    ([], EAM.format("192.0.2.8", "a") + EAM.format("192.0.2.9", "a"), "duplicate", "2001:db8:e::a"),
+    (
+        [("2001:db8::/40", "2001:db8::/65"), ('"2001:db8:a::/64"', '"2001:db8::/80"'), ("db8:a::2", "db8::2")],
+        "",
+        "clat",
+        "/80",
+    ),
     ([('lan = ["br0"]', 'lan = ["clat-x"]')], "", "interface", "lan"),
 ]
 
@@ -93,6 +110,8 @@ def test_error(problems: Problems, replacements: list[tuple[str, str]], more: st
 
 
 FINE = [
+    ([], '[dns64]\nenabled = false\nupstream = ["2001:db8:a::1"]\n'),
+    ([], EAM.format("192.0.2.8", "a") + EAM.format("192.0.2.9", "b")),
     ([("64:ff9b::/96", "2001:db8:64:64::/96")], ""),
     ([('"64:ff9b::/96"', '["2001:db8:64:64::/96", "64:ff9b::/96", "64:ff9b:1::/48"]')], ""),
     ([], STATIC.format("tcp", "uplink:80", 5) + STATIC.format("udp", "uplink:80", 5)),
@@ -126,6 +145,12 @@ WARNINGS = [
     ('[dns64]\nlisten = ["::"]\n', "open", "everybody"),
     (STATIC.format("tcp", "uplink:80", "1").replace("2001:db8:1", "2001:db9:1"), "outside", "not inside"),
 ]
+
+
+def test_a_network_without_a_whole_subnet_is_shown_the_well_known_prefix(problems: Problems) -> None:
+    small = changed(("2001:db8::/40", "2001:db8::/80"), ("64:ff9b::/96", "2001:db8::/64"))
+    found = [p for p in problems(small) if p.key == "network.pref64"]
+    assert [(p.code, p.remedy) for p in found] == [("overlap", 'write another one, like "64:ff9b::/96"')]
 
 
 @pytest.mark.parametrize(("more", "code", "what"), WARNINGS)

@@ -51,7 +51,7 @@ def _pref64(draft: Draft, pref64: Sequence[Placed], ours: Sequence[IPv6Network])
         inside = [p for p in ours if p.subnet_of(prefix)]
         if inside:
             what = f"{prefix} holds {inside[0]}, the network itself: all of its traffic would be translated"
-            yield draft.error("overlap", path, what, f'write a part of it, like "{part_for_pref64(inside[0])}"')
+            yield draft.error("overlap", path, what, f'write another one, like "{part_for_pref64(inside[0])}"')
         elif not is_wkp(prefix) and not prefix.subnet_of(LOCAL_USE) and not any(prefix.subnet_of(p) for p in ours):
             what = f"{prefix} is neither {WKP} nor inside network.prefix, so nobody routes it to us"
             yield draft.warning(
