@@ -98,6 +98,7 @@ class Server:
             "cache_evicted": cache.evicted,
             "pending": self.resolver.jobs,
             "tcp_open": len(self._tcp),
+            "tcp_unsent": self._tcp.unsent,
             "internal_errors": self.loop.errors,
         }
         return self.stats.document() | own | self.resolver.upstreams.document()

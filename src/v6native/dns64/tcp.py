@@ -50,6 +50,11 @@ class TcpServer(Generic[A]):
     def __len__(self) -> int:
         return len(self._connections)
 
+    @property
+    def unsent(self) -> int:
+        """Octets of answers that clients have not fetched yet."""
+        return sum(connection.unsent for connection in self._connections)
+
     def listen(self, listener: socket.socket) -> None:
         self.loop.add(listener.fileno(), READ, lambda _events: self._accept(listener))
 
@@ -121,6 +126,10 @@ class Connection(Generic[A]):
         self._under_way = 0
         self._ended = False
         server.loop.add(client.fileno(), READ, self._ready)
+
+    @property
+    def unsent(self) -> int:
+        return len(self._out)
 
     def close(self) -> None:
         self._server.forget(self)

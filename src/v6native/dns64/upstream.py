@@ -78,11 +78,11 @@ class Server:
             _log.info("upstream is back", upstream=str(self.settings.address), port=self.settings.port)
         self.asleep_until, self.sleep = 0.0, _SLEEP
 
-    def silent(self, now: float, at_once: bool = False) -> None:
-        """It did not answer in time, or `at_once` said that nobody is there."""
+    def silent(self, now: float) -> None:
+        """It did not answer in time, or with something that is no answer, or nobody was there."""
         self.failed += 1
         self.silences += 1
-        if (self.silences >= _SILENCES or at_once) and self.asleep_until <= now:
+        if self.silences >= _SILENCES and self.asleep_until <= now:
             if not self.asleep_until:
                 _log.warning("upstream does not answer", upstream=str(self.settings.address), port=self.settings.port)
                 self.asleep_until = now
@@ -161,8 +161,7 @@ class Exchange:
             self._untried.remove(server)
             server.doze(now)
             self._send(server)
-        if self._send(first):
-            self._wait(first.hedge(self._up.timing.hedge) if self._untried else self._repeat)
+        self._send_and_wait(first)
 
     def _wait(self, seconds: float) -> None:
         self._timer.cancel()
@@ -176,20 +175,22 @@ class Exchange:
         if not self._untried:
             self._untried, self._refused = self._refused, []
         if self._untried:
-            server = self._untried.pop(0)
-            self._send(server)
-            self._wait(server.hedge(self._up.timing.hedge) if self._untried else self._repeat)
+            self._send_and_wait(self._untried.pop(0))
         else:
             self._repeat *= 2
             self._wait(self._repeat)
             for server in self._up.ordered():
                 self._send(server)
 
-    def _send(self, server: Server, plain: bool = False) -> bool:
-        """Whether it could be sent; where not, what comes next is on its way."""
+    def _send_and_wait(self, server: Server) -> None:
+        # In this order: where it cannot be sent, the wait is cut short.
+        self._wait(server.hedge(self._up.timing.hedge) if self._untried else self._repeat)
+        self._send(server)
+
+    def _send(self, server: Server, plain: bool = False) -> None:
         now = self._up.loop.now
         if self._answered is None or self._attempts >= _MAX_ATTEMPTS:
-            return False
+            return
         self._attempts += 1
         server.asked += 1
         server.asked_at = now
@@ -197,11 +198,10 @@ class Exchange:
         try:
             attempt = Attempt(self._up.loop, self._up.stats, server.settings, self._key, plain, self._done)
         except OSError:
-            server.silent(now, at_once=True)
+            server.silent(now)
             self._next(server)
-            return False
-        self._open[attempt] = server
-        return True
+        else:
+            self._open[attempt] = server
 
     def _done(self, attempt: Attempt, reply: Reply | None) -> None:
         now = self._up.loop.now
@@ -209,14 +209,15 @@ class Exchange:
         if server.watched is attempt:
             server.watched = None
         if reply is None:
-            server.silent(now, at_once=True)
+            server.silent(now)
             self._next(server)
             return
         server.heard(now - attempt.sent)
         if reply.message.rcode in _GOOD:
+            if attempt.plain and server.plain_until <= now:
+                server.plain_until = now + _PLAIN
             self._end((reply, server))
         elif reply.message.rcode in _NO_EDNS and not attempt.plain:
-            server.plain_until = now + _PLAIN
             self._send(server, plain=True)
         else:
             self._second_best = (reply, server)
@@ -244,10 +245,12 @@ class Exchange:
             return
         self._timer.cancel()
         now = self._up.loop.now
-        for attempt, server in list(self._open.items()):
-            late = now - attempt.sent >= server.hedge(self._up.timing.hedge)
-            if found is None or (late and server.watched is not None):
+        late = {s for a, s in self._open.items() if found is None or now - a.sent >= s.hedge(self._up.timing.hedge)}
+        for server in late:
+            # A watched one is judged when its time is over.
+            if found is None or server.watched is not None:
                 server.silent(now)
+        for attempt, server in list(self._open.items()):
             self._leave(attempt, server)
         if found is None:
             self._up.stats.count("upstream-timeout")

@@ -31,6 +31,8 @@ from tests.integration.dns64.scripted import (
     zone,
 )
 
+# Seconds: far above what is needed, since the machine may be busy; far below waiting for a bad server.
+QUICK = 0.9
 MANY = "|".join(f"198.51.100.{i}" for i in range(1, 201))
 GOOD = zone({("many.example.", "A"): [f"many.example. 1000 IN A {MANY}"]})
 
@@ -74,14 +76,14 @@ def timed(server: Running, name: str) -> tuple[list[str], float]:
     return addresses(server.ask(name, "A"), "A"), time.monotonic() - before
 
 
-@pytest.mark.parametrize("bad", [silent, late(1.0, answering("192.0.2.66"))], ids=["dead", "slow"])
+@pytest.mark.parametrize("bad", [silent, late(2.0, answering("192.0.2.66"))], ids=["dead", "slow"])
 def test_a_bad_server_costs_nobody_time(bad: Script) -> None:
     with two(bad, answering("192.0.2.1")) as (one, _, server):
         for i in range(20):
             found, seconds = timed(server, f"n{i}.example")
             assert found == ["192.0.2.1"]
             # The first question is a race; later ones know.
-            assert seconds < 0.2, f"question {i}"
+            assert seconds < QUICK, f"question {i}"
         assert len(one.asked) < 15
 
 
@@ -93,13 +95,13 @@ def test_a_server_that_falls_silent_is_left_alone_and_found_again() -> None:
 
         def falls_asleep() -> bool:
             found, seconds = timed(server, f"{time.monotonic_ns()}.example")
-            assert found == ["192.0.2.2"] and seconds < 0.4
+            assert found == ["192.0.2.2"] and seconds < QUICK
             return bool(state.asleep_until)
 
         eventually(falls_asleep, "the silent server sleeps")
         asked = len(one.asked)
         for i in range(10):
-            assert timed(server, f"asleep{i}.example")[1] < 0.2
+            assert timed(server, f"asleep{i}.example")[1] < QUICK
         assert len(one.asked) <= asked + 2
         one.script = answering("192.0.2.1")
         eventually(lambda: timed(server, f"{time.monotonic_ns()}.example")[0] == ["192.0.2.1"], "it is used again")
@@ -111,7 +113,7 @@ def test_a_closed_port_is_known_at_once() -> None:
         with dns64(good, upstreams=(closed, good.server)) as server:
             for i in range(5):
                 found, seconds = timed(server, f"n{i}.example")
-                assert found == ["192.0.2.1"] and seconds < 0.2
+                assert found == ["192.0.2.1"] and seconds < QUICK
 
 
 def test_a_restarted_lone_server_is_waited_for() -> None:
@@ -142,18 +144,18 @@ def test_a_broken_answer_leads_to_the_other_server(bad: Script) -> None:
     with two(bad, late(0.05, answering("192.0.2.1"))) as (_, _, server):
         for i in range(5):
             found, seconds = timed(server, f"n{i}.example")
-            assert found == ["192.0.2.1"] and seconds < 0.5
+            assert found == ["192.0.2.1"] and seconds < QUICK
 
 
 def test_an_error_of_all_is_passed_on_soon() -> None:
     with two(failing(2), failing(2)) as (_, _, server):
         before = time.monotonic()
         assert server.ask("n.example", "A").rcode() == dns.rcode.SERVFAIL
-        assert time.monotonic() - before < 0.3
+        assert time.monotonic() - before < QUICK
     with two(failing(2), silent) as (_, _, server):
         before = time.monotonic()
         assert server.ask("n.example", "A").rcode() == dns.rcode.SERVFAIL
-        assert time.monotonic() - before < 1
+        assert time.monotonic() - before < QUICK
 
 
 def test_silence_of_all_ends_in_servfail_that_is_remembered() -> None:

@@ -12,7 +12,7 @@ import dns.rcode
 import pytest
 
 from v6native.dns64 import wire
-from v6native.dns64.answer import build
+from v6native.dns64.answer import Answer, build
 from v6native.dns64.query import MAX_UDP, Query, key, key_for, parse_query, refuse, respond
 from v6native.dns64.wire import Record, name_from_text
 
@@ -79,7 +79,7 @@ def test_to_some_datagrams_nothing_may_be_said(octets: bytes) -> None:
     assert parse_query(octets) is None
 
 
-def answer(count: int) -> Any:
+def answer(count: int) -> Answer:
     question = NAME + b"\x00\x1c\x00\x01"
     records = [Record(NAME, wire.AAAA, wire.IN, 60, i.to_bytes(16, "big")) for i in range(count)]
     return build(question, 0, (records,), 1000, 60, "local")
@@ -94,9 +94,10 @@ def test_the_answer_is_the_clients() -> None:
     assert out.answer[0].ttl == 50 and len(out.answer[0]) == 3
 
 
+@pytest.mark.parametrize("options", [{}, {"use_edns": 0, "payload": 512}], ids=["plain", "EDNS"])
 @pytest.mark.parametrize("count", range(14, 19))
-def test_the_limit_is_kept_to_the_octet(count: int) -> None:
-    query = parsed()
+def test_the_limit_is_kept_to_the_octet(count: int, options: dict[str, int]) -> None:
+    query = parsed(**options)
     whole = respond(query, answer(count), 1000, 65535)
     out = respond(query, answer(count), 1000, 512)
     assert len(out) <= 512
