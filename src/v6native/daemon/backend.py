@@ -21,6 +21,7 @@ from v6native.daemon.documents import (
     CountersDocument,
     DaemonDocument,
     DoctorDocument,
+    LastReload,
     PlanDocument,
     StatusDocument,
     WorkerDocument,
@@ -130,7 +131,9 @@ class DaemonBackend:
 
     def _daemon(self) -> DaemonDocument:
         daemon = self._runner.parts.daemon
-        return DaemonDocument(os.getpid(), __version__, self._uptime(), daemon.last, daemon.trouble)
+        result = daemon.last
+        last = None if result is None else LastReload(result.at, len(result.changes), result.error)
+        return DaemonDocument(os.getpid(), __version__, self._uptime(), last, daemon.trouble)
 
     def _confirm(self) -> ConfirmDocument:
         waiting = confirm.pending(self._paths.run)

@@ -62,6 +62,10 @@ class Daemon:
         return self._config
 
     @property
+    def is_up(self) -> bool:
+        return self._config is not None
+
+    @property
     def last(self) -> ReloadResult | None:
         return self._result
 
@@ -91,7 +95,12 @@ class Daemon:
         return result
 
     def look(self) -> tuple[Change, ...]:
-        """Looks at the host again and repairs what differs; what fails is kept in `trouble`, and tried again later."""
+        """Looks at the host again and repairs what differs; what fails is kept in `trouble`, and tried again later.
+
+        After `remove` there is nothing to look after.
+        """
+        if self._config is None:
+            return ()
         try:
             changes = self._node.preview(self.config)
             if changes:

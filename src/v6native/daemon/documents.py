@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from v6native.config.model import Config
-from v6native.daemon.core import ReloadResult
 from v6native.daemon.node import Change, NodeStatus, NodeWork
 from v6native.doctor.examine import CHECKS, examine
 from v6native.doctor.facts import WorkerFacts
@@ -49,13 +49,22 @@ class WorkerDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class LastReload:
+    """How the last load and apply went; `changes` is how many were made."""
+
+    at: datetime.datetime
+    changes: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonDocument:
     """`trouble` is why the last repair of the host failed; None: nothing is broken."""
 
     pid: int
     version: str
     uptime_seconds: float
-    reload: ReloadResult | None
+    reload: LastReload | None
     trouble: str | None
 
 

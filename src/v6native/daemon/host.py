@@ -90,8 +90,9 @@ class HostNode:
     def node_name(self, config: Config) -> str:
         return self._named if self._named is not None else this_node(config, os.uname().nodename).name
 
-    def wanted(self, config: Config) -> Desired:
-        return desired(config, self.node_name(config), self.host_facts())
+    def wanted(self, config: Config, facts: HostFacts | None = None) -> Desired:
+        """`facts`: read already; reading them costs more than all the rest."""
+        return desired(config, self.node_name(config), self.host_facts() if facts is None else facts)
 
     def preview(self, config: Config) -> tuple[Change, ...]:
         wanted = self.wanted(config)
@@ -123,8 +124,9 @@ class HostNode:
         return self._writer().observe(Desired()).loaded
 
     def status(self, config: Config) -> NodeStatus:
-        wanted = self.wanted(config)
-        return node_status(config, self.node_name(config), self.host_facts(), wanted, self.plane(), self._peers(wanted))
+        facts = self.host_facts()
+        wanted = self.wanted(config, facts)
+        return node_status(config, self.node_name(config), facts, wanted, self.plane(), self._peers(wanted))
 
     def reasons(self) -> tuple[Reason, ...]:
         return self.plane().reasons()
@@ -142,11 +144,12 @@ class HostNode:
         return self.plane().bib()
 
     def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts], ask: bool) -> DoctorFacts:
-        wanted = self.wanted(config)
         host, plane = self._reader()
+        facts = host.facts()
+        wanted = self.wanted(config, facts)
         actual = host.observe(wanted)
         seen = Observed(
-            facts=host.facts(),
+            facts=facts,
             kernel=self._doors.kernel(self._paths),
             missing_tools=self._doors.missing_tools(),
             wanted=wanted,

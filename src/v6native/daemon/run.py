@@ -78,7 +78,7 @@ class Runner:
                 for job in jobs:
                     job.cancel()
             loop.remove_reader(watch)
-        log.info("stopped", data_plane="stays")
+        log.info("stopped", data_plane="stays" if self.parts.daemon.is_up else "removed")
 
     def end(self) -> None:
         self._end.set()

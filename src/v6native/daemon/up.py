@@ -47,8 +47,8 @@ def bring_up(node: NodeWork, paths: Paths, wish: Wish, undo_argv: Sequence[str] 
     """
     set_up_log(wish.json_log)
     with only_daemon(paths.run):
-        node.preview(node.load())
         if wish.confirm_seconds is not None:
+            node.preview(node.load())
             undo.start(paths, wish.node_name, wish.confirm_seconds, node.in_place(), undo_argv)
         runner = make_runner(node, paths)
         try:

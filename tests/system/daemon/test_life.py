@@ -74,7 +74,7 @@ def test_killed_and_adopted(machine: Machine) -> None:
     machine.up()
     assert machine.picture() == placed
     assert machine.ask("status")["workers"][0]["pid"] == worker
-    assert machine.ask("status")["daemon"]["reload"]["changes"] == []
+    assert machine.ask("status")["daemon"]["reload"]["changes"] == 0
 
 
 def test_a_killed_worker_is_back_within_a_second(machine: Machine) -> None:
