@@ -72,6 +72,14 @@ def test_what_we_made_does_not_change_what_we_want(config: Config, known: HostFa
     assert again == wanted
 
 
+def test_what_an_earlier_file_left_behind_is_no_source() -> None:
+    """The tunnel of the file before still stands when the next file's values are decided."""
+    left = InterfaceFacts("wg-old", 1420, ipv6=(IPv6Interface("2001:db8:64:b::1/128"),), ours=True)
+    assert desired(LAB96, "edge1", replace(FACTS, interfaces=(*FACTS.interfaces, left))) == desired(
+        LAB96, "edge1", FACTS
+    )
+
+
 @given(configs(), facts())
 def test_nobody_from_outside_is_translated(config: Config, known: HostFacts) -> None:
     wanted = desired(config, "edge1", known)
