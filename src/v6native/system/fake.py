@@ -140,7 +140,8 @@ class FakeHost:
                 self.state = replace(state, wireguard={**state.wireguard, settings.interface: found})
             case do.ConfigureDataPlane(config=config):
                 for needed in (config.nat64_interface if config.nat64 else None, config.slow_interface):
-                    self._known(needed or "lo")
+                    if needed is not None:
+                        self._known(needed)
                 self.dataplane.configure(config)
             case do.RemoveDataPlane():
                 self.dataplane.remove()
