@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from v6native.desired.model import Desired
-from v6native.desired.state import OWN_LOCAL_RULE, Link, LinkKind
+from v6native.desired.state import OWN_LOCAL_RULE, Link
 from v6native.errors import SystemActionError
 from v6native.plan import actions as do
 from v6native.plan.actual import Actual, FoundLink, without_links
@@ -41,15 +41,13 @@ def diff(wanted: Desired, actual: Actual) -> tuple[do.Action, ...]:
 def _stale_links(wanted: Desired, actual: Actual) -> list[str]:
     """Our interfaces that are no longer wanted, or can only be made anew. Checks that the others are ours."""
     by_name = {link.name: link for link in wanted.links}
-    for name, link in by_name.items():
+    for name in by_name:
         found = actual.links.get(name)
         if found is not None and not found.ours:
             raise SystemActionError(
                 f"interface {name} exists and was not made by v6native; "
                 f"remove it (`ip link delete {name}`) or rename it, then run this again"
             )
-        if found is not None and link.kind is LinkKind.WIREGUARD and name in actual.missing:
-            raise SystemActionError(f"interface {name}: {actual.missing[name]}")
     stale = []
     for name, found in actual.links.items():
         if found.ours and (name not in by_name or not _same_device(by_name[name], found)):

@@ -77,6 +77,8 @@ class Service:
         except (OSError, ValueError):
             return None
         if not pid.isdigit() or start_time(int(pid)) != started:
+            if pid.isdigit():
+                _gone(int(pid))  # collected, where it was started by us
             return None
         return int(pid) if cmdline(int(pid))[1:] == self.argv[1:] else None
 

@@ -12,9 +12,9 @@ import pytest
 
 from tests.system.host.conftest import Machine, changes, dump
 from v6native.desired import Desired, desired
-from v6native.errors import SystemActionError
+from v6native.errors import ApplyFailed, SystemActionError
 from v6native.plan import diff
-from v6native.system import wireguard
+from v6native.system import firewall, wireguard
 from v6native.system.apply import bring, teardown
 from v6native.system.processes import run, wait_until
 
@@ -132,3 +132,24 @@ def test_somebody_elses_nat64_is_refused(machine: Machine) -> None:
         bring(machine.host, desired(machine.config, "edge1", machine.host.facts()))
     assert changes(before, dump()) == []
     run(["ip", "link", "del", "nat64"])
+
+
+def test_a_kernel_without_tproxy_gets_the_other_rule(machine: Machine) -> None:
+    (table,) = desired(machine.config, "edge1", machine.host.facts()).nft
+    firewall.load(replace(table, text="table inet v6native { chain c { no such expression } }"))
+    assert "ct state new" in run(["nft", "list", "table", "inet", "v6native"])
+    assert firewall.digests() == {"v6native": table.digest}
+
+
+def test_missing_tools_are_named_before_and_while_they_are_needed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = desired(machine.config, "edge1", machine.host.facts())
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert "apt-get install nftables" in machine.host.observe(wanted).missing["nft"]
+    assert machine.host.facts().interface("eth0") is not None
+    with pytest.raises(ApplyFailed, match="apt-get install (nftables|wireguard)"):
+        bring(machine.host, wanted)
+    monkeypatch.undo()
+    bring(machine.host, wanted)
+    assert diff(wanted, machine.host.observe(wanted)) == ()
