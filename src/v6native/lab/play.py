@@ -70,10 +70,11 @@ def play(lab: Lab, scenario: Scenario, mebibytes: int) -> Outcome:
     began = time.monotonic()
     try:
         seen = scenario.run(trial)
-    except LabError as failure:
+    except Exception as failure:
+        # Anything but a LabError is unforeseen, and yet no reason to leave the other scenarios unplayed.
         seconds = time.monotonic() - began
-        evidence = _evidence(lab, scenario, trial, str(failure))
-        return Outcome(scenario, False, str(failure), seconds, evidence)
+        why = str(failure) if isinstance(failure, LabError) else f"{type(failure).__name__}: {failure}"
+        return Outcome(scenario, False, why, seconds, _evidence(lab, scenario, trial, why))
     return Outcome(scenario, True, seen, time.monotonic() - began)
 
 
@@ -101,7 +102,7 @@ def _evidence(lab: Lab, scenario: Scenario, trial: Trial, failure: str) -> Path:
             stack.enter_context(capture(node, folder / f"{node.name}.pcap"))
         try:
             again = f"passes when repeated: {scenario.run(trial)}"
-        except LabError as error:
+        except Exception as error:
             again = f"fails again: {error}"
     (folder / "failure.txt").write_text(f"{scenario.title}\n{failure}\n{again}\n")
     _ask(lab, folder / "after-repetition")

@@ -51,7 +51,9 @@ class Topology:
     cables: tuple[Cable, ...]
     routes: tuple[Route, ...]
     routers: tuple[str, ...]
-    """Plain routers: forwarding on, no limit on the ICMP errors they send."""
+    """Plain routers: forwarding on."""
+    tested: str
+    """The node that runs v6native."""
 
     def ports(self, node: str) -> tuple[Port, ...]:
         return tuple(p for cable in self.cables for p in (cable.one, cable.other) if p.node == node)
@@ -132,4 +134,5 @@ MAIN = Topology(
         Route("internet", ANY6, R2_SERVER6),
     ),
     routers=("r1", "r2"),
+    tested="edge1",
 )

@@ -50,6 +50,7 @@ def publish(node: Node, mebibytes: int) -> tuple[str, str]:
     file = node.path(WWW) / f"{mebibytes}MiB"
     known = node.path(WWW) / f".{mebibytes}MiB.sha256"
     if not known.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
         block = bytearray(random.Random(mebibytes).randbytes(MIB))
         digest = hashlib.sha256()
         with file.open("wb") as out:

@@ -20,18 +20,23 @@ net.ipv4.ping_group_range=0 2147483647
 """
 """No duplicate address detection: addresses are usable at once. No router advertisements: all is static."""
 
+UNLIMITED = """
+net.ipv4.icmp_ratelimit=0
+net.ipv6.icmp.ratelimit=0
+"""
+"""Many tests in a row want many ICMP errors from the same hosts. edge1 keeps the kernel's limits, as users' nodes do."""
+
 ROUTER = """
 net.ipv4.ip_forward=1
 net.ipv6.conf.all.forwarding=1
-net.ipv4.icmp_ratelimit=0
-net.ipv6.icmp.ratelimit=0
 """
 
 
 def wire(topology: Topology, nodes: Mapping[str, Node]) -> None:
     """Cables, addresses, routes, sysctls; returns when every link is up."""
     for name in topology.nodes:
-        set_sysctls(nodes[name], QUIET + (ROUTER if name in topology.routers else ""))
+        limits = "" if name == topology.tested else UNLIMITED
+        set_sysctls(nodes[name], QUIET + limits + (ROUTER if name in topology.routers else ""))
     for cable in topology.cables:
         one, other = cable.one, cable.other
         nodes[one.node].run(

@@ -29,7 +29,7 @@ class Lines(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.wfile.write(f"hello {self.client_address[0]}\n".encode())
+        self.wfile.write(f"hello {self.client_address[0].removeprefix('::ffff:')}\n".encode())
         for line in self.rfile:
             self.wfile.write(line)
 

@@ -118,7 +118,7 @@ def known(number: int) -> bytes:
 
 
 def ask(host: str, port: int, arrival: str) -> str:
-    """`whole` when everything came back as sent; `silence`; `changed`."""
+    """`whole` when everything came back as sent; `silence`; `changed`; `refused here` by our own node's firewall."""
     family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     with socket.socket(family, kind, proto) as sock:
         sock.settimeout(TIMEOUT)
@@ -129,7 +129,10 @@ def ask(host: str, port: int, arrival: str) -> str:
         else:
             local, sport = sock.getsockname()[:2]
             payloads = [known(0)] * FLOOD if arrival == "flood" else sorted(expected)
-            send(ip_address(local), sport, ip_address(address[0]), port, payloads, arrival)
+            try:
+                send(ip_address(local), sport, ip_address(address[0]), port, payloads, arrival)
+            except PermissionError:
+                return "refused here"
         try:
             got = {sock.recv(65535) for _ in expected}
         except TimeoutError:

@@ -121,9 +121,10 @@ def fragments(trial: Trial, node: str, host: str) -> str:
     arrivals = [name for name in ARRIVALS if name != "flood"]
     for port, way in ((UDP_PORT, "to"), (ORDER_PORT, "from")):
         for arrival in arrivals:
-            wanted = "silence" if arrival == "overlapping" else "whole"
+            # wg-quick's rules make the laptop's own kernel reassemble what it sends: it may refuse an overlap first.
+            wanted = ("silence", "refused here") if arrival == "overlapping" else ("whole",)
             outcome = trial.program(node, "fragments", host, str(port), arrival)
-            expect(outcome == wanted, f"{node}: {arrival} fragments {way} {host}: {outcome} instead of {wanted}")
+            expect(outcome in wanted, f"{node}: {arrival} fragments {way} {host}: {outcome} instead of {wanted[0]}")
     return f"{', '.join(arrivals)}; both ways"
 
 

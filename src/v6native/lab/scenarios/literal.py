@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import random
 from functools import partial
 
 from v6native.lab import topology as t
@@ -14,7 +15,6 @@ from v6native.lab.scenarios.trial import Scenario, Trial, expect, expect_hops
 from v6native.lab.web import publish
 
 LITERAL = str(t.SERVER4)
-LOCAL_PORT = 50007
 
 
 def web(trial: Trial) -> str:
@@ -33,13 +33,15 @@ def trace(trial: Trial, *options: str) -> str:
 def both_at_once(trial: Trial) -> str:
     """The same server and port by literal and by pref64, from the same local port: two flows that must not meet."""
     path, digest = publish(trial.node("internet"), trial.mebibytes)
+    # A new port each time: those of the last run are still in TIME_WAIT.
+    port = random.randrange(20000, 30000)
     script = " & ".join(
-        f"curl -sS -f --local-port {LOCAL_PORT} 'http://{host}{path}' | sha256sum"
-        for host in (LITERAL, f"[{trial.through(t.SERVER4)}]")
+        f"curl -sS -f --interface {own} --local-port {port} 'http://{host}{path}' | sha256sum"
+        for own, host in ((t.LAPTOP4, LITERAL), (t.LAPTOP6, f"[{trial.through(t.SERVER4)}]"))
     )
     sums = trial.succeeds("laptop", "bash", "-c", f"{script} & wait", timeout=60 + trial.mebibytes).out.split()[::2]
     expect(sums == [digest, digest], f"two downloads at once gave {sums} instead of twice {digest}")
-    return f"2 × {trial.mebibytes} MiB from port {LOCAL_PORT}"
+    return f"2 × {trial.mebibytes} MiB from port {port}"
 
 
 def unsummed(trial: Trial) -> str:
