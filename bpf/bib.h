@@ -75,6 +75,11 @@ static __always_inline struct nat64_state *state(void)
 	return bpf_map_lookup_elem(&nat64_state, &zero);
 }
 
+static __always_inline __u32 bib_proto(__u8 proto)
+{
+	return proto == IPPROTO_TCP ? BIB_TCP : proto == IPPROTO_UDP ? BIB_UDP : BIB_ICMP;
+}
+
 /* A slot from the queue of freed ones, else one that was never used. */
 static __always_inline __u32 take_slot(void *free, __u32 *used_to, __u32 limit)
 {

@@ -55,7 +55,21 @@ SUBPROG int is_ours(struct __sk_buff *skb, struct work *w, struct nat64_config *
 	return index != NONE && session_find(index, q->dst4, q->dport, cfg, w->now) != 0;
 }
 
-static __always_inline int steer(struct __sk_buff *skb, __u32 l3, bool redirect)
+/*
+ * Where the IP header is: a tunnel or PPP has no link-layer header. The kernel
+ * does not tell, but it knows where the network header starts.
+ */
+static __always_inline __u32 network_offset(struct __sk_buff *skb)
+{
+	__u64 network[2], first[2];
+
+	if (bpf_skb_load_bytes_relative(skb, 0, network, sizeof(network), BPF_HDR_START_NET) ||
+	    bpf_skb_load_bytes(skb, 0, first, sizeof(first)))
+		return ETH_HLEN;
+	return network[0] == first[0] && network[1] == first[1] ? 0 : ETH_HLEN;
+}
+
+static __always_inline int steer(struct __sk_buff *skb, bool redirect)
 {
 	struct nat64_config *cfg = nat64_settings();
 	__u32 zero = 0;
@@ -64,7 +78,7 @@ static __always_inline int steer(struct __sk_buff *skb, __u32 l3, bool redirect)
 	if (!cfg || !w || skb->protocol != bpf_htons(ETH_P_IP))
 		return TC_ACT_OK;
 	w->now = now_ns(cfg->clock_offset_ns);
-	if (!is_ours(skb, w, cfg, l3))
+	if (!is_ours(skb, w, cfg, network_offset(skb)))
 		return TC_ACT_OK;
 	count(STEERED);
 	if (redirect)
@@ -76,20 +90,13 @@ static __always_inline int steer(struct __sk_buff *skb, __u32 l3, bool redirect)
 SEC("tc")
 int steer_uplink(struct __sk_buff *skb)
 {
-	return steer(skb, ETH_HLEN, false);
-}
-
-/* The same on an uplink without link-layer header (PPP, a tunnel). */
-SEC("tc")
-int steer_uplink_l3(struct __sk_buff *skb)
-{
-	return steer(skb, 0, false);
+	return steer(skb, false);
 }
 
 SEC("tc")
 int steer_lo(struct __sk_buff *skb)
 {
-	return steer(skb, ETH_HLEN, true);
+	return steer(skb, true);
 }
 
 #endif

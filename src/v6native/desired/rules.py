@@ -26,7 +26,7 @@ STEER = 0x40000000
 FRAG = 0x80000000
 FRAG_CLAT = 0x88000000
 
-NAT64_FRAG_PREF, CLAT_FRAG_PREF, STEER_PREF, TUNNEL_PREF = 60, 61, 62, 1000
+HAIRPIN_PREF, NAT64_FRAG_PREF, CLAT_FRAG_PREF, STEER_PREF, TUNNEL_PREF = 59, 60, 61, 62, 1000
 
 
 def rules(here: Here) -> frozenset[Rule]:
@@ -40,7 +40,13 @@ def rules(here: Here) -> frozenset[Rule]:
         wanted.add(Rule(CLAT_FRAG_PREF, CLAT_SMALL_TABLE, fwmark=FRAG_CLAT, fwmask=FRAG_CLAT))
         for tunnel in here.tunnels:
             if tunnel.clat4 is not None:
-                wanted.add(Rule(TUNNEL_PREF, CLAT_TABLE, iif=tunnel_interface(tunnel.name), source=tunnel.clat4))
+                iif = tunnel_interface(tunnel.name)
+                wanted.add(Rule(TUNNEL_PREF, CLAT_TABLE, iif=iif, source=tunnel.clat4))
+                if here.nat64 and here.shared:
+                    # By literal to the shared address: through the CLAT to the NAT64, which hairpins.
+                    wanted.add(
+                        Rule(HAIRPIN_PREF, CLAT_TABLE, fwmark=STEER, fwmask=STEER, iif=iif, source=tunnel.clat4)
+                    )
         for eam in here.config.clat.eam:
             wanted.add(Rule(TUNNEL_PREF, CLAT_TABLE, family=6, source=eam.ipv6, destination=stateless_pref64(here)))
     if wanted:

@@ -12,7 +12,7 @@ from v6native.config.model import Eam
 from v6native.desired.addresses import CLAT_ADDRESS, NAT64_ADDRESS
 from v6native.desired.dataplane import Attachment, DataPlaneConfig, Nat64Settings, SiitSettings, StaticEntry
 from v6native.desired.model import Note
-from v6native.desired.node import OWN_CLAT4, Here, first_address4, first_address6
+from v6native.desired.node import OWN_CLAT4, Here, first_address4, first_address6, tunnel_interface
 from v6native.desired.routes import stateless_pref64
 from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, SLOW
 
@@ -172,4 +172,6 @@ def _attachments(here: Here) -> Iterable[Attachment]:
     if here.nat64 and here.shared:
         yield Attachment(here.node.uplink, "steer_uplink")
         yield Attachment("lo", "steer_lo")
+        if here.clat:
+            yield from (Attachment(tunnel_interface(t.name), "steer_uplink") for t in here.tunnels if t.clat4)
     yield Attachment(SLOW, "slow_in")

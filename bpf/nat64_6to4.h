@@ -1,0 +1,254 @@
+/* SPDX-FileCopyrightText: 2026 The v6native authors */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The NAT64 from IPv6 to IPv4 (RFC 6146 sections 3.4 to 3.7): tuple, policy, session, rewriting. */
+#ifndef V6N_NAT64_6TO4_H
+#define V6N_NAT64_6TO4_H
+
+#include "answer.h"
+#include "bib.h"
+#include "fragment.h"
+#include "policy.h"
+#include "rfc7915.h"
+#include "session.h"
+#include "slow.h"
+
+/* The index of the pref64 that covers the address; NONE where none does. */
+SUBPROG __u32 find_pref64(struct nat64_config *cfg, const struct in6_addr *a)
+{
+	if (!cfg || !a)
+		return NONE;
+
+	__u32 i;
+
+	for (i = 0; i < MAX_PREF64; i++)
+		if (i < cfg->pref64_count && pref64_covers(&cfg->pref64[i], a))
+			return i;
+	return NONE;
+}
+
+static __always_inline bool bad_source6(const struct in6_addr *a)
+{
+	if (a->s6_addr[0] == 0xff || (a->s6_addr[0] == 0xfe && (a->s6_addr[1] & 0xc0) == 0x80))
+		return true;
+	return !a->s6_addr32[0] && !a->s6_addr32[1] && !a->s6_addr32[2] &&
+	       bpf_ntohl(a->s6_addr32[3]) <= 1;
+}
+
+/* The source address and port that the BIB entry gives (section 3.6). */
+static __always_inline void outgoing4(struct packet *p, const struct bib_entry *entry)
+{
+	p->src4 = entry->address4;
+	p->new_sport = entry->port4;
+	p->new_dport = p->proto == IPPROTO_ICMPV6 ? entry->port4 : p->dport;
+}
+
+/* A session for a packet from IPv6: allowed? then a BIB entry, then the session. */
+SUBPROG int open_6to4(struct work *w, struct nat64_config *cfg, __u32 proto)
+{
+	if (!w || !cfg)
+		return HELPER_FAILED;
+
+	struct packet *p = &w->p;
+	struct bib_entry *entry = bib_at(w->bib);
+	int reason = policy_6to4(w, proto, cfg->pool_count);
+
+	if (reason != GO_ON)
+		return reason;
+	if (proto == BIB_TCP && tcp_event(p, true) != EVENT_V6_SYN)
+		return entry ? GO_ON : NO_SESSION_TCP; /* CLOSED, "any other packet" */
+	if (!entry || !bib_hold(entry)) {
+		reason = bib_create(p, proto << 8 | w->pref64, cfg->pool_count, w->now, &w->bib);
+		if (reason == TABLE_FULL) {
+			w->bib = bib_find6(&p->src6, p->sport, proto, w->pref64);
+			entry = bib_at(w->bib);
+			reason = entry && bib_hold(entry) ? GO_ON : TABLE_FULL;
+		}
+		if (reason != GO_ON)
+			return reason;
+	}
+	reason = session_create(w, true, proto << 8 | (w->hairpin ? SESSION_HAIRPIN : 0), cfg);
+	if (reason != GO_ON)
+		bib_release(w->bib);
+	return reason;
+}
+
+/* Filtering and updating for a packet from IPv6 (section 3.5). */
+SUBPROG int map_6to4(struct __sk_buff *skb, struct work *w, struct nat64_config *cfg)
+{
+	if (!w || !cfg)
+		return HELPER_FAILED;
+
+	struct packet *p = &w->p;
+	__u32 proto = bib_proto(p->proto);
+	struct bib_entry *entry;
+	struct session *s;
+	int reason;
+
+	w->bib = bib_find6(&p->src6, p->sport, proto, w->pref64);
+	s = w->bib == NONE
+		    ? 0
+		    : session_find(w->bib, p->dst4, proto == BIB_ICMP ? 0 : p->dport, cfg, w->now);
+	if (s) {
+		session_packet(s, p, true, cfg, w->now, skb->len - ETH_HLEN);
+		w->hairpin = s->flags & SESSION_HAIRPIN;
+	} else {
+		reason = open_6to4(w, cfg, proto);
+		if (reason != GO_ON)
+			return reason;
+	}
+	entry = bib_at(w->bib);
+	if (!entry)
+		return TABLE_FULL;
+	outgoing4(p, entry);
+	return GO_ON;
+}
+
+/* An ICMPv6 error: the quoted packet, which we sent, finds the session; no state is made. */
+SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct nat64_config *cfg)
+{
+	if (!w || !cfg)
+		return HELPER_FAILED;
+
+	struct packet *p = &w->p, *q = &w->q;
+	struct bib_entry *entry;
+	struct session *s;
+	__u32 proto, mtu;
+	int reason = check_error6(skb, p);
+
+	if (reason == GO_ON)
+		reason = parse6(skb, q, p->l4 + ICMP_HEADER, true);
+	if (reason != GO_ON)
+		return reason;
+	if (!first_or_whole(q) ||
+	    (q->proto != IPPROTO_TCP && q->proto != IPPROTO_UDP && q->proto != IPPROTO_ICMPV6))
+		return QUOTE_TOO_SHORT;
+	if (q->proto == IPPROTO_ICMPV6) {
+		if (is_icmp6_error(q->icmp_type))
+			return QUOTE_IS_ERROR;
+		reason = icmp_query_6to4(q);
+		if (reason != GO_ON)
+			return reason;
+	}
+	proto = bib_proto(q->proto);
+	w->pref64 = find_pref64(cfg, &q->src6);
+	if (w->pref64 >= MAX_PREF64 || !pref64_extract(&cfg->pref64[w->pref64], &q->src6, &q->src4))
+		return NO_SESSION_ERROR;
+	w->bib = bib_find6(&q->dst6, q->dport, proto, w->pref64);
+	s = w->bib == NONE
+		    ? 0
+		    : session_find(w->bib, q->src4, proto == BIB_ICMP ? 0 : q->sport, cfg, w->now);
+	entry = bib_at(w->bib);
+	if (!s || !entry)
+		return NO_SESSION_ERROR;
+	w->hairpin = s->flags & SESSION_HAIRPIN;
+	q->dst4 = entry->address4;
+	q->new_dport = entry->port4;
+	q->new_sport = proto == BIB_ICMP ? entry->port4 : q->sport;
+	p->src4 = entry->address4;
+	if (p->icmp_type == ICMPV6_PKT_TOOBIG && q->fragment_header) {
+		mtu = bpf_ntohl(p->icmp_rest);
+		p->icmp_rest = bpf_htonl(mtu > FRAGMENT_HEADER ? mtu - FRAGMENT_HEADER : 0);
+	}
+	reason = icmp_error_6to4(p);
+	return reason == GO_ON ? write_error_6to4(skb, p, q, w->flags) : reason;
+}
+
+/* A later fragment, or ICMP in fragments: what the first one decided. */
+SUBPROG int fragment_6to4(struct __sk_buff *skb, struct work *w, struct nat64_config *cfg)
+{
+	if (!w || !cfg)
+		return HELPER_FAILED;
+
+	struct packet *p = &w->p;
+	struct bib_entry *entry;
+	int reason = fragment_recall(w, true);
+
+	if (reason == REASON_COUNT)
+		return to_slow(skb, w, cfg->slow_ifindex, SLOW_NAT64, SLOW_FRAGMENTED_ICMP);
+	if (reason != GO_ON)
+		return reason;
+	entry = bib_at(w->bib);
+	if (!entry || !in6_equal(&entry->address6, &p->src6))
+		return FRAGMENT_NO_FIRST;
+	p->src4 = entry->address4;
+	w->hairpin = pool_destination(p, entry->proto, 0) == 1;
+	return write_6to4(skb, p, w->flags);
+}
+
+SUBPROG int query_6to4(struct __sk_buff *skb, struct work *w, struct nat64_config *cfg)
+{
+	if (!w || !cfg)
+		return HELPER_FAILED;
+
+	struct packet *p = &w->p;
+	int reason;
+
+	if (p->proto == IPPROTO_ICMPV6) {
+		if (p->fragment) {
+			reason = policy_6to4(w, BIB_ICMP, cfg->pool_count);
+			fragment_remember(w, true, reason == GO_ON ? FRAGMENT_SLOW : FRAGMENT_DROP);
+			if (reason != GO_ON)
+				return reason;
+			return to_slow(skb, w, cfg->slow_ifindex, SLOW_NAT64, SLOW_FRAGMENTED_ICMP);
+		}
+		reason = icmp_query_6to4(p);
+		if (reason != GO_ON)
+			return reason;
+	} else if (p->proto == IPPROTO_UDP && p->l4_check == 0) {
+		return UDP_NO_CHECKSUM;
+	}
+	reason = map_6to4(skb, w, cfg);
+	if (p->fragment)
+		fragment_remember(w, true, reason == GO_ON ? FRAGMENT_TRANSLATE : FRAGMENT_DROP);
+	return reason == GO_ON ? write_6to4(skb, p, w->flags) : reason;
+}
+
+SUBPROG int nat64_6to4(struct __sk_buff *skb, struct work *w, struct nat64_config *cfg)
+{
+	if (!w || !cfg)
+		return HELPER_FAILED;
+
+	struct packet *p = &w->p;
+	int reason = parse6(skb, p, ETH_HLEN, false);
+
+	if (reason == TRUNCATED || reason == BAD_HEADER)
+		return reason;
+	if (p->dst6.s6_addr[0] == 0xff) {
+		w->action = TC_ACT_OK;
+		return PASS_MULTICAST;
+	}
+	w->pref64 = find_pref64(cfg, &p->dst6);
+	if (w->pref64 >= MAX_PREF64 || !pref64_extract(&cfg->pref64[w->pref64], &p->dst6, &p->dst4))
+		return NOT_PREF64;
+	if (find_pref64(cfg, &p->src6) != NONE)
+		return SOURCE_IN_PREF64;
+	if (bad_source6(&p->src6))
+		return BAD_SOURCE;
+	if (reason != GO_ON)
+		return reason;
+	if (!first_or_whole(p))
+		return fragment_6to4(skb, w, cfg);
+	if (p->proto == IPPROTO_ICMPV6 && is_icmp6_error(p->icmp_type))
+		return error_6to4(skb, w, cfg);
+	if (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP && p->proto != IPPROTO_ICMPV6)
+		return UNKNOWN_PROTOCOL;
+	return query_6to4(skb, w, cfg);
+}
+
+SUBPROG int answer_6to4(struct __sk_buff *skb, struct work *w, int reason)
+{
+	if (!w)
+		return HELPER_FAILED;
+
+	switch (reason) {
+	case ROUTING_HEADER: return answer6(skb, w, reason, ICMP6_BAD_FIELD, w->p.pointer);
+	case SOURCE_NOT_ALLOWED:
+	case DESTINATION_REFUSED: return answer6(skb, w, reason, ICMP6_PROHIBITED, 0);
+	case POOL4_EXHAUSTED:
+	case TABLE_FULL: return answer6(skb, w, reason, ICMP6_ADDRESS_UNREACH, 0);
+	case UNKNOWN_PROTOCOL: return answer6(skb, w, reason, ICMP6_UNREACH(4), 0);
+	}
+	return reason;
+}
+
+#endif
