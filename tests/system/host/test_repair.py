@@ -148,7 +148,7 @@ def test_missing_tools_are_named_before_and_while_they_are_needed(
     monkeypatch.setenv("PATH", "/nowhere")
     assert "apt-get install nftables" in machine.host.observe(wanted).missing["nft"]
     assert machine.host.facts().interface("eth0") is not None
-    with pytest.raises(ApplyFailed, match="apt-get install (nftables|wireguard)"):
+    with pytest.raises(ApplyFailed, match=r"apt-get install (nftables|wireguard)"):
         bring(machine.host, wanted)
     monkeypatch.undo()
     bring(machine.host, wanted)
