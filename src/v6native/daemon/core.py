@@ -129,6 +129,8 @@ class Daemon:
         return changes
 
     def _keep(self, config: Config, changes: tuple[Change, ...]) -> ReloadResult:
+        for warning in config.warnings:
+            log.warning("configuration", warning=str(warning), remedy=warning.remedy)
         self._config = config
         self.workers = self._node.workers(config)
         self.trouble = None

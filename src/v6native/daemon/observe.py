@@ -127,6 +127,7 @@ def doctor_facts(config: Config, name: str, seen: Observed) -> Facts:
         resolvers=_ask(config, seen.facts) if seen.ask else None,
         missing_tools=seen.missing_tools,
         dataplane=seen.wanted.dataplane,
+        notes=seen.wanted.findings,
         reasons=plane.reasons() if plane is not None else (),
         counters=plane.counters() if plane is not None else {},
         totals=plane.totals() if plane is not None else None,

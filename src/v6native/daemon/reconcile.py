@@ -13,13 +13,14 @@ from v6native.daemon.backoff import Backoff
 class Reconciler:
     """Decides by the clock alone. Seconds.
 
-    A look comes `quiet` after the last change but at most `burst` after the first one of a burst, and every `period`
-    anyway: sysctls and nftables ring no bell. Looks that find something to repair, one after the other, are spaced by
+    A look comes `quiet` after the last change but at most `burst` after the first one of a burst, never within `rest` of
+    the one before, and every `period` anyway: sysctls ring no bell. Looks that find something to repair, one after the other, are spaced by
     the back-off, so that two programs that undo each other do not spin.
     """
 
     quiet: float = 0.2
     burst: float = 1.0
+    rest: float = 2.0
     period: float = 30.0
     first_change: float | None = None
     last_change: float = 0.0
@@ -35,7 +36,7 @@ class Reconciler:
         at = self.last_look + self.period
         if self.first_change is not None:
             soon = min(self.last_change + self.quiet, self.first_change + self.burst)
-            at = min(at, max(soon, self.last_look + self.backoff.delay))
+            at = min(at, max(soon, self.last_look + max(self.rest, self.backoff.delay)))
         return at - now
 
     def looked(self, now: float, repaired: bool) -> Reconciler:

@@ -22,7 +22,7 @@ from v6native.daemon.core import Daemon, ReloadResult
 from v6native.daemon.node import Change, NodeWork
 from v6native.daemon.notify import Notifier
 from v6native.daemon.reconcile import Reconciler
-from v6native.daemon.watch import drain, open_watch
+from v6native.daemon.watch import drain, open_nft_watch, open_watch
 from v6native.daemon.workers import Launcher, Supervisor
 from v6native.errors import V6nativeError
 
@@ -63,12 +63,13 @@ class Runner:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.end)
         loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
-        with open_watch() as watch:
+        with open_watch() as watch, open_nft_watch() as nft_watch:
             changes = await self.blocking(self.parts.daemon.start)
             self.is_up = True
             self.follow_workers()
             self._reconciler = Reconciler(last_look=time.monotonic())
-            loop.add_reader(watch, self._heard, watch)
+            for sock in (watch, nft_watch):
+                loop.add_reader(sock, self._heard, sock)
             async with serve(self), asyncio.TaskGroup() as tasks:
                 jobs = [tasks.create_task(job()) for job in (self._keep_workers, self._reconcile, self._watchdog)]
                 self.parts.notifier.ready(self._summary())
@@ -77,7 +78,8 @@ class Runner:
                 self.parts.notifier.stopping()
                 for job in jobs:
                     job.cancel()
-            loop.remove_reader(watch)
+            for sock in (watch, nft_watch):
+                loop.remove_reader(sock)
         log.info("stopped", data_plane="stays" if self.parts.daemon.is_up else "removed")
 
     def end(self) -> None:

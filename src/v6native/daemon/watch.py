@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which of the kernel's route messages (rtnetlink(7)) are reason enough to look at the host again.
+"""Which of the kernel's messages (rtnetlink(7), nfnetlink) are reason enough to look at the host again.
 
 The socket's messages are only a bell: what changed is found by observing, so that a lost message costs nothing but time.
 Routes are the exception that is read, because a router with a full BGP table hears of thousands a minute.
@@ -23,8 +23,14 @@ _GROUPS = (
     | 0x100  # RTMGRP_IPV6_IFADDR
     | 0x400  # RTMGRP_IPV6_ROUTE
 )
+# linux/netfilter/nfnetlink.h NFNLGRP_NFTABLES (7): `nft flush ruleset` takes our table along.
+_NFT_GROUPS = 1 << 6
 _RTM_NEWROUTE, _RTM_DELROUTE = 24, 25
 _RTM_NEWNEIGH, _RTM_DELNEIGH, _RTM_GETNEIGH = 28, 29, 30
+# linux/netfilter/nf_tables.h, in the lower byte: a table, chain or rule is gone. Sets that firewalls fill all the time
+# ring the same bell.
+_NFT_SUBSYSTEM, _NFT_DELETIONS = 10, (2, 5, 8)
+_NETFILTER = 12  # NETLINK_NETFILTER, linux/netlink.h
 _NLMSG_HEADER = struct.Struct("=IHHII")
 _RTMSG = struct.Struct("=BBBBBBBBI")
 _NUD_PERMANENT = 0x80
@@ -35,6 +41,13 @@ def open_watch() -> socket.socket:
     """A non-blocking socket that becomes readable when links, addresses, routes, rules or tc filters change."""
     sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
     sock.bind((0, _GROUPS))
+    return sock
+
+
+def open_nft_watch() -> socket.socket:
+    """The same for nftables, which has a netlink family of its own."""
+    sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, _NETFILTER)
+    sock.bind((0, _NFT_GROUPS))
     return sock
 
 
@@ -64,7 +77,9 @@ def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def matters(kind: int, body: bytes, protocol: int) -> bool:
-    """Links, addresses, rules and filters always; routes when ours or a default route; neighbours when permanent or gone."""
+    """Links, addresses, rules and filters always; routes when ours or default; neighbours when permanent; nft deletions."""
+    if kind >> 8 == _NFT_SUBSYSTEM:
+        return kind & 0xFF in _NFT_DELETIONS
     if kind in (_RTM_NEWROUTE, _RTM_DELROUTE) and len(body) >= _RTMSG.size:
         _, destination_length, _, _, _, route_protocol, *_ = _RTMSG.unpack_from(body)
         return bool(route_protocol == protocol or destination_length == 0)

@@ -16,6 +16,7 @@ from v6native.doctor.checks import (
     kernel,
     masquerade,
     mtu,
+    notes,
     parts,
     port53,
     rp_filter,
@@ -51,6 +52,7 @@ CHECKS: tuple[Check, ...] = (
     conntrack.check,
     mtu.check,
     tables.check,
+    notes.check,
     drops.check,
 )
 

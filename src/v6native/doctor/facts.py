@@ -11,6 +11,7 @@ from v6native.config.facts import HostFacts, InterfaceFacts
 from v6native.config.model import Config, Node, Upstream
 from v6native.dataplane.door import Reason, Totals
 from v6native.desired.dataplane import DataPlaneConfig
+from v6native.desired.model import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class Facts:
     """`sysctls` maps paths below /proc/sys to values, those that could be read. `missing_tools` are commands.
 
     `pending` is what an `up` would change now, a line each. `in_place`: there is a data plane; what depends on one
-    (counters, totals, pending) is empty without it. `dataplane` is what the file asks for. `resolvers` None: not asked.
+    (counters, totals, pending) is empty without it. `dataplane` is what the file asks for,
+    `notes` what had to be decided without something. `resolvers` None: not asked.
     """
 
     config: Config
@@ -75,6 +77,7 @@ class Facts:
     resolvers: tuple[ResolverFacts, ...] | None = None
     missing_tools: tuple[str, ...] = ()
     dataplane: DataPlaneConfig | None = None
+    notes: tuple[Note, ...] = ()
     reasons: tuple[Reason, ...] = ()
     counters: Mapping[str, int] = field(default_factory=dict)
     totals: Totals | None = None

@@ -143,6 +143,7 @@ def test_a_new_uplink_address_is_followed(machine: Machine) -> None:
         "ip link delete nat64",
         "tc filter delete dev eth0 ingress",
         "ip neigh delete fe80::64 dev nat64",
+        "nft flush ruleset",
     ],
 )
 def test_what_somebody_deletes_comes_back(machine: Machine, deletion: str) -> None:

@@ -44,6 +44,15 @@ def test_without_a_bell_it_looks_anyway() -> None:
     assert Reconciler(last_look=100.0).due(129.0) == pytest.approx(1.0)
 
 
+def test_endless_changes_are_looked_at_now_and_then() -> None:
+    reconciler, looks = Reconciler(last_look=0.0), 0
+    for tick in range(600):
+        reconciler = reconciler.changed(tick / 10)
+        if reconciler.due(tick / 10) <= 0:
+            reconciler, looks = reconciler.looked(tick / 10, repaired=False), looks + 1
+    assert 20 <= looks <= 31
+
+
 def test_two_that_undo_each_other_do_not_spin() -> None:
     reconciler, now, looks = Reconciler(last_look=0.0), 0.0, 0
     while now < 600.0:
@@ -57,8 +66,8 @@ def test_peace_resets_the_pace() -> None:
     reconciler = Reconciler(last_look=0.0)
     for now in (1.0, 2.0, 3.0, 4.0):
         reconciler = reconciler.changed(now).looked(now, repaired=True)
-    reconciler = reconciler.looked(60.0, repaired=False).changed(61.0)
-    assert reconciler.due(61.0) == pytest.approx(0.2)
+    reconciler = reconciler.looked(60.0, repaired=False).changed(63.0)
+    assert reconciler.due(63.0) == pytest.approx(0.2)
 
 
 def test_only_one_daemon(tmp_path: Path) -> None:
@@ -138,6 +147,8 @@ def route(protocol: int, length: int) -> bytes:
         (20, b"", True),  # an address
         (17, b"", True),  # a link
         (33, b"", True),  # a rule
+        (10 << 8 | 2, b"", True),  # an nft table is gone
+        (10 << 8 | 12, b"", False),  # an element of an nft set is new
     ],
 )
 def test_which_messages_ring_the_bell(kind: int, body: bytes, concerned: bool) -> None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 import re
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from v6native import desired
 from v6native.config.facts import DefaultRoute, ForwardDrop, HostFacts, InterfaceFacts, ListeningSocket, MasqueradeRule
 from v6native.config.model import (
     Clat,
@@ -29,7 +29,9 @@ from v6native.config.model import (
     Upstream,
 )  # fmt: skip
 from v6native.dataplane.door import Reason, Totals
+from v6native.desired.model import Note
 from v6native.doctor import checks
+from v6native.doctor.checks import drops, notes
 from v6native.doctor.examine import CHECKS, examine, without_symptoms
 from v6native.doctor.facts import Facts, KernelFacts, ResolverFacts, RuleFacts, WorkerFacts
 from v6native.doctor.finding import Finding, Severity
@@ -124,6 +126,7 @@ CASES: dict[str, list[Facts]] = {
     "table_full": [replace(GOOD, totals=Totals(130000, 131072, 1))],
     "table_was_full": [replace(GOOD, counters={"TABLE_FULL": 5})],
     "pool4_exhausted": [replace(GOOD, counters={"POOL4_EXHAUSTED": 5})],
+    "note_lan_outside_network": [replace(GOOD, notes=(Note("lan-outside-network", "…", "…"),))],
     "drops_source_not_allowed": [replace(GOOD, counters={**GOOD.counters, "SOURCE_NOT_ALLOWED": 5000})],
     "drops_slow_away": [replace(GOOD, counters={"SLOW_AWAY": 500})],
 }
@@ -186,18 +189,19 @@ def test_symptoms_of_what_was_not_found_stay() -> None:
 
 
 def every_code() -> set[str]:
-    """The codes written in the checks' sources; drops_… are made of the counters' names."""
+    """The codes written in the checks' sources; drops_… are made of the counters' names, note_… of desired/'s codes."""
     folder = Path(checks.__path__[0])
     found = {
         code for file in folder.glob("*.py") for code in re.findall(r'Finding\(\s*"([a-z0-9_]+)"', file.read_text())
     }
-    from v6native.doctor.checks.drops import ELSEWHERE, REMEDIES
-
-    return found | {f"drops_{name.lower()}" for name in REMEDIES if name not in ELSEWHERE}
+    for file in Path(desired.__path__[0]).glob("*.py"):
+        for code in re.findall(r'Note\(\s*"([a-z0-9-]+)"', file.read_text()):
+            found |= {f"note_{code.replace('-', '_')}"} if code not in notes.ELSEWHERE else set()
+    return found | {f"drops_{name.lower()}" for name in drops.REMEDIES if name not in drops.ELSEWHERE}
 
 
 def test_every_code_has_a_case_here() -> None:
-    assert {code for code in every_code() if not code.startswith("drops_")} <= set(CASES)
+    assert {code for code in every_code() if not code.startswith(("drops_", "note_"))} <= set(CASES)
 
 
 def test_every_check_file_is_run() -> None:
@@ -223,7 +227,6 @@ def test_every_code_is_documented() -> None:
 
 def test_remedies_of_drops_name_reasons_that_exist() -> None:
     header = (Path(__file__).parents[3] / "bpf" / "reasons.h").read_text()
-    drops = importlib.import_module("v6native.doctor.checks.drops")
     assert set(drops.REMEDIES) <= set(re.findall(r"REASON\((\w+),", header))
 
 
