@@ -13,7 +13,7 @@ from v6native.cli.listing import filter_options, list_entries
 from v6native.cli.output import OK, duration, print_json_array, table_in_steps
 
 COLUMNS = ("PROTO", "CLIENT", "POOL", "KIND", "SESSIONS", "AGE")
-WIDTHS = (5, 34, 21, 7, 8, 6)
+WIDTHS = (5, 41, 21, 7, 8, 6)
 
 
 @click.command()

@@ -13,7 +13,7 @@ from v6native.cli.listing import filter_options, list_entries
 from v6native.cli.output import OK, duration, print_json_array, size, table_in_steps
 
 COLUMNS = ("PROTO", "CLIENT", "POOL", "REMOTE", "STATE", "LEFT", "AGE", "OUT", "IN")
-WIDTHS = (5, 34, 21, 21, 17, 6, 6, 10, 10)
+WIDTHS = (5, 41, 21, 21, 19, 6, 6, 10, 10)
 
 
 @click.command()

@@ -178,6 +178,13 @@ def test_a_cause_hides_its_symptoms() -> None:
     assert "worker_down" in {f.code for check in CHECKS for f in check(facts)}
 
 
+def test_a_range_in_two_parts_is_one_finding() -> None:
+    parts = (Pool4Entry(None, PortRange(40000, 51819)), Pool4Entry(None, PortRange(51821, 59999)))
+    facts = host(masquerade=(MasqueradeRule("…", "eth0"),))
+    (finding,) = examine(replace(facts, node=replace(NODE, pool4=parts)))
+    assert "40000-51819, 51821-59999" in finding.text and ":1024-39999" in finding.remedy
+
+
 def test_the_worst_comes_first() -> None:
     facts = replace(host(conntrack_max=65536), workers=(WorkerFacts("slowpath", False, 1),))
     assert [f.severity for f in examine(facts)] == [Severity.ERROR, Severity.WARNING]

@@ -16,16 +16,17 @@ def check(facts: Facts) -> Iterator[Finding]:
     for rule in facts.host.masquerade:
         if rule.interface is not None and rule.interface != facts.node.uplink:
             continue
-        for ports in shared:
-            chosen = rule.ports or PortRange(1, 65535)
-            if chosen.last < ports.first or chosen.first > ports.last:
-                continue
+        chosen = rule.ports or PortRange(1, 65535)
+        hit = [ports for ports in shared if chosen.first <= ports.last and ports.first <= chosen.last]
+        if hit:
+            ranges = ", ".join(f"{ports.first}-{ports.last}" for ports in hit)
+            everything = PortRange(min(ports.first for ports in shared), max(ports.last for ports in shared))
             yield Finding(
                 "masquerade_collides",
                 Severity.WARNING,
-                f"{rule.where} may choose source ports of {ports.first}-{ports.last} on {facts.node.uplink}, which belong "
-                "to the NAT64: answers to those flows are then taken for the NAT64's",
-                f"give that rule other ports, e.g. `masquerade to :{_elsewhere(ports)}`",
+                f"{rule.where} may choose source ports of {ranges} on {facts.node.uplink}, which belong to the NAT64: "
+                "answers to those flows are then taken for the NAT64's",
+                f"give that rule other ports, e.g. `masquerade to :{_elsewhere(everything)}`",
             )
 
 
