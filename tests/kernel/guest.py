@@ -75,7 +75,7 @@ def argv(kernel: Kernel, initrd: Path, console: Path) -> list[str]:
 def run(kernel: Kernel, tree: Path, folder: Path, limit: float) -> dict[str, str]:
     """Boot, show what the guest says as it says it, and return its reports: section -> exit status or text.
 
-    Ends with GuestFailed where the guest is still running after `limit` seconds or reported nothing.
+    A guest that still runs after `limit` seconds is ended; its reports lack "ended". GuestFailed where there are none.
     """
     if shutil.which(QEMU) is None:
         raise GuestFailed(f"{QEMU} is not installed; run `sudo make test-kernel`, which installs it.")
@@ -105,7 +105,7 @@ def _lines(guest: subprocess.Popen[bytes], deadline: float) -> Iterator[str]:
         selector.register(guest.stdout, selectors.EVENT_READ)
         while True:
             if not selector.select(max(0.0, deadline - time.monotonic())):
-                raise GuestFailed("the guest was still running at its time limit and was ended.")
+                return
             chunk = os.read(guest.stdout.fileno(), 65536)
             *lines, pending = (pending + chunk).split(b"\n")
             yield from (line.decode(errors="replace").rstrip("\r") for line in lines)

@@ -23,6 +23,10 @@ for point in /run /tmp /var/lib/v6native /dev/shm; do
 done
 mkdir -p /dev/pts /lib/modules /run/netns
 mount -t devpts devpts /dev/pts
+ln -s /proc/self/fd /dev/fd
+ln -s fd/0 /dev/stdin
+ln -s fd/1 /dev/stdout
+ln -s fd/2 /dev/stderr
 mount -t bpf bpf /sys/fs/bpf
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t debugfs debugfs /sys/kernel/debug
@@ -44,6 +48,7 @@ section() {
 }
 python=.venv/bin/python
 section objects $python tests/wheel/load_objects.py
-section packets $python -m pytest -q -o cache_dir=/tmp/pytest tests/packets tests/system/dataplane
 section download $python -m tests.kernel.download
+section packets env V6NATIVE_COUNT=emulated $python -m pytest -q -o cache_dir=/tmp/pytest tests/packets
+report ended 0
 end

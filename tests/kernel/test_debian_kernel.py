@@ -20,18 +20,25 @@ LIMIT_S = 450.0
 def reports() -> dict[str, str]:
     """What each section of inside.sh ended with; one boot serves all tests of this file."""
     folder = TREE / "build" / "kernel"
-    return guest.run(debian.kernel(folder), TREE, folder, LIMIT_S)
+    try:
+        return guest.run(debian.kernel(folder), TREE, folder, LIMIT_S)
+    except guest.GuestFailed as why:
+        pytest.fail(str(why), pytrace=False)
 
 
 def test_the_guest_runs_debian_12s_kernel(reports: dict[str, str]) -> None:
     assert reports.get("release", "").startswith("6.1.0-")
 
 
+def test_all_of_it_ends_in_time(reports: dict[str, str]) -> None:
+    assert reports.get("ended") == "0", f"the guest was still running after {LIMIT_S:g} s"
+
+
 def test_every_module_is_there(reports: dict[str, str]) -> None:
     assert "modules" not in reports
 
 
-@pytest.mark.parametrize("section", ["objects", "packets", "download"])
+@pytest.mark.parametrize("section", ["objects", "download", "packets"])
 def test_section(reports: dict[str, str], section: str) -> None:
     """objects: each one loads; packets: every packet pair; download: the lab's, through the kernel's own WireGuard."""
     assert reports.get(section) == "0"

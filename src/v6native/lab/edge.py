@@ -183,7 +183,7 @@ def answers(edge1: Node) -> bool:
         return sock.connect_ex(str(edge1.path(API_SOCKET))) == 0
 
 
-def raise_edge(edge1: Node, seconds: float = 20) -> None:
+def raise_edge(edge1: Node, seconds: float = 120) -> None:
     """`v6native up` in the background, until the daemon says that it is ready; nothing where one runs."""
     if answers(edge1):
         return

@@ -47,7 +47,7 @@ def connect_laptop(laptop: Node, edge1: Node) -> None:
     laptop.run("wg-quick", "up", INTERFACE, env={"WG_QUICK_USERSPACE_IMPLEMENTATION": "wireguard-go"})
     wait_until(
         lambda: laptop.run("ping", "-6", "-n", "-c1", "-W1", str(t.EDGE_TUNNEL6), check=False).ok,
-        10,
+        60,
         f"laptop: edge1 does not answer through the tunnel ({t.EDGE_TUNNEL6})",
     )
 
