@@ -44,6 +44,11 @@ class Answer:
         # What rules.py made of this answer for one view: pure, so that it may be kept here.
         self.memo: tuple[object, Answer | None, Answer] | None = None
 
+    @property
+    def has_answer(self) -> bool:
+        """Whether there is any record in the answer section."""
+        return self.message[6:8] != b"\0\0"
+
     def aged(self, now: int) -> bytearray:
         """A copy of the message whose TTLs are counted down to `now`."""
         message = bytearray(self.message)

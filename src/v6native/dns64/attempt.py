@@ -49,10 +49,20 @@ def encode(key: bytes, identifier: int, plain: bool) -> bytes:
     return _HEADER.pack(identifier, flags, 1, 0, 0, not plain) + key[:-1] + opt
 
 
+def _peer(server: UpstreamServer) -> tuple[int, tuple[str, int] | tuple[str, int, int, int]]:
+    """The family and address of a socket; the C library knows which interface a scope
+    is: now, for it may have been made anew since the last time."""
+    text, port = str(server.address), server.port
+    if server.address.version == 4:
+        return socket.AF_INET, (text, port)
+    found = socket.getaddrinfo(text, port, socket.AF_INET6, flags=socket.AI_NUMERICHOST)
+    return socket.AF_INET6, found[0][4]  # type: ignore[return-value]
+
+
 class Attempt:
     """Open from its creation until `done` was called or `close()`. OSError where it cannot even be sent."""
 
-    __slots__ = ("_buffer", "_done", "_id", "_key", "_loop", "_query", "_socket", "_stats", "_target", "plain", "sent")
+    __slots__ = ("_buffer", "_done", "_id", "_key", "_loop", "_query", "_server", "_socket", "_stats", "plain", "sent")
 
     def __init__(self, loop: Loop, stats: Stats, server: UpstreamServer, key: bytes, plain: bool, done: Done) -> None:
         self._loop = loop
@@ -61,7 +71,7 @@ class Attempt:
         self._done = done
         self._id = _random.getrandbits(16)
         self._query = encode(key, self._id, plain)
-        self._target = (server.address, server.port)
+        self._server = server
         self._buffer = b""
         self.plain = plain
         self.sent = loop.now
@@ -80,17 +90,10 @@ class Attempt:
             self._socket.close()
 
     def _connected(self, kind: int) -> socket.socket:
-        address, port = self._target
-        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        family, peer = _peer(self._server)
         made = socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
-            # A scoped link-local address needs the resolver of the C library to become numbers.
-            name = (
-                (str(address), port)
-                if address.version == 4
-                else socket.getaddrinfo(str(address), port, family, kind, 0, socket.AI_NUMERICHOST)[0][4]
-            )
-            made.connect(name)
+            made.connect(peer)
         except BlockingIOError:
             pass
         except OSError:

@@ -102,6 +102,8 @@ def _stands(query: Query, policy: Policy, aaaa: Answer, now: int) -> Answer | No
         return aaaa
     if aaaa.failed:
         return aaaa if policy.aaaa_failure is AaaaFailure.FAIL else None
+    if not aaaa.has_answer:
+        return None
     real = [record for record in wire.parse(aaaa.message).answer if record.type == wire.AAAA]
     usable = frozenset(record for record in real if not _excluded(record, policy))
     if not usable:

@@ -71,7 +71,7 @@ class Server:
         self._open(settings)
         before, resolver = self.settings, self.resolver
         if before.upstreams != settings.upstreams or before.timing != settings.timing:
-            resolver.upstreams.close()
+            # Questions under way end with the old ones.
             resolver.upstreams = Upstreams(self.loop, self.stats, settings.upstreams, settings.timing)
         if before.upstreams != settings.upstreams:
             # Other servers may say other things.

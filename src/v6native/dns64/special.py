@@ -20,6 +20,7 @@ WELL_KNOWN = (IPv4Address("192.0.0.170"), IPv4Address("192.0.0.171"))
 TTL = 600
 
 _TYPES = {LocalType.A: wire.A, LocalType.AAAA: wire.AAAA, LocalType.PTR: wire.PTR}
+_CLASS_IN = wire.IN.to_bytes(2, "big")
 _NOBODY = b"\x06nobody\x07invalid\0"
 
 
@@ -65,10 +66,11 @@ class LocalRecords:
 
     def find(self, question: bytes, now: int) -> Answer | None:
         """The answer to a question (name in lower case, type, class); None for names that are not in here."""
-        name, kind, cls = question[:-4], int.from_bytes(question[-4:-2], "big"), question[-1]
+        name = question[:-4]
         records = self._names.get(name)
-        if records is None or cls != wire.IN:
+        if records is None or question[-2:] != _CLASS_IN:
             return None
+        kind = int.from_bytes(question[-4:-2], "big")
         wanted = [record for record in records if kind in (record.type, wire.ANY)]
         if not wanted:
             return negative(question, wire.NOERROR, name, now, min(record.ttl for record in records))

@@ -106,10 +106,11 @@ class Upstreams:
         self.stats = stats
         self.timing = timing
         self.servers = [Server(settings) for settings in servers]
+        self.exchanges: set[Exchange] = set()
 
     def ask(self, key: bytes, answered: Answered) -> None:
         """Asks for a cache key. `answered` is called once, within `timing.query`, never before this returns."""
-        Exchange(self, key, answered)
+        self.exchanges.add(Exchange(self, key, answered))
 
     def ordered(self) -> list[Server]:
         """The fastest first; one that was never heard last of the awake, then those asleep."""
@@ -132,6 +133,10 @@ class Upstreams:
         }
 
     def close(self) -> None:
+        """Ends all questions without an answer."""
+        for exchange in self.exchanges:
+            exchange.abandon()
+        self.exchanges.clear()
         for server in self.servers:
             if server.watched is not None:
                 server.watched.close()
@@ -152,6 +157,13 @@ class Exchange:
         self._untried = upstreams.ordered()
         self._refused: list[Server] = []
         self._timer: Timer = upstreams.loop.later(0, self._begin)
+
+    def abandon(self) -> None:
+        """Ends it without a word to anybody."""
+        self._answered = None
+        self._timer.cancel()
+        for attempt in self._open:
+            attempt.close()
 
     def _begin(self) -> None:
         now = self._up.loop.now
@@ -244,6 +256,7 @@ class Exchange:
         if answered is None:
             return
         self._timer.cancel()
+        self._up.exchanges.discard(self)
         now = self._up.loop.now
         late = {s for a, s in self._open.items() if found is None or now - a.sent >= s.hedge(self._up.timing.hedge)}
         for server in late:

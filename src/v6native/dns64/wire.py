@@ -29,6 +29,7 @@ _HEADER = Struct("!6H")
 _QUESTION = Struct("!2H")
 _RECORD = Struct("!HHIH")
 _POINTER = 0xC0
+_TO_QUESTION = bytes((_POINTER, HEADER))
 # A name has at most 127 labels, so a chain of more pointers than that is an attack.
 _MAX_POINTERS = 127
 
@@ -141,7 +142,7 @@ def _parse(msg: bytes) -> Message:
         records: list[Record] = []
         for _ in range(count):
             start = pos
-            record, ttl_offset, pos = _read_record(msg, pos)
+            record, ttl_offset, pos = _read_record(msg, pos, question)
             if record.type != OPT:
                 records.append(record)
                 ttl_offsets.append(ttl_offset)
@@ -154,9 +155,13 @@ def _parse(msg: bytes) -> Message:
     return Message(identifier, flags, question, answer, authority, additional, opt, span, tuple(ttl_offsets), pos)
 
 
-def _read_record(msg: bytes, pos: int) -> tuple[Record, int, int]:
+def _read_record(msg: bytes, pos: int, question: bytes) -> tuple[Record, int, int]:
     """The record at `pos`, where its TTL lies, and the position behind it."""
-    name, pos = read_name(msg, pos)
+    if question and msg.startswith(_TO_QUESTION, pos):
+        # As nearly every record of an answer has it.
+        name, pos = question[:-4], pos + 2
+    else:
+        name, pos = read_name(msg, pos)
     kind, cls, ttl, size = _RECORD.unpack_from(msg, pos)
     start = pos + _RECORD.size
     end = start + size

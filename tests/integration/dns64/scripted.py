@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Network, ip_network
 from typing import Any
@@ -157,7 +157,7 @@ class Upstream:
 
     def _send(self, out: bytes, peer: tuple[str, int]) -> None:
         # The test may be over, and the socket closed.
-        if self._udp.fileno() >= 0:
+        with suppress(OSError):
             self._udp.sendto(out, peer)
 
     def _serve_tcp(self) -> None:

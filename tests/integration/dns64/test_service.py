@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import threading
 import time
@@ -251,6 +252,23 @@ def test_garbage_is_answered_with_formerr_or_not_at_all(server: Running) -> None
     assert server.ask("v4only.example", "AAAA").answer
 
 
+def test_damaged_datagrams_by_the_thousand_change_nothing(server: Running, rng: random.Random) -> None:
+    good = dns.message.make_query("v4only.example", "AAAA", use_edns=0).to_wire()
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        for number in range(5000):
+            if number % 50 == 0:
+                # Answered in between, and so as many as the socket's buffer holds.
+                assert addresses(server.ask("v4only.example", "AAAA")) == ["2001:db8:64:64::c633:6450"]
+            damaged = bytearray(good if rng.random() < 0.8 else rng.randbytes(rng.randrange(600)))
+            for _ in range(rng.randrange(1, 4)):
+                if damaged:
+                    damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+            client.sendto(
+                damaged[: rng.randrange(len(damaged) + 1)] if rng.random() < 0.3 else damaged, (LOOPBACK, server.port)
+            )
+    assert server.loop.errors == 0
+
+
 def test_without_rd_only_what_is_known_is_answered(server: Running) -> None:
     assert server.ask("v4only.example", "A", flags=0).rcode() == dns.rcode.REFUSED
     server.ask("v4only.example", "A")
@@ -302,7 +320,7 @@ def test_a_deaf_aaaa_still_leads_to_an_address(upstream: Upstream, server: Runni
     assert time.monotonic() - before < 4
     before = time.monotonic()
     server.ask("v4only.example", "AAAA")
-    assert time.monotonic() - before < 0.5
+    assert time.monotonic() - before < 1.5
 
 
 def test_servfail_of_aaaa_and_of_both(upstream: Upstream, server: Running) -> None:
