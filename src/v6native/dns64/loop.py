@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An event loop of its own: epoll and timers, and nothing else.
 
-Not asyncio: a task and two callbacks a datagram make that four times slower (measured, docs/decisions). A handler that
-raises is logged and counted, and the loop goes on.
+Not asyncio: a prototype on its stock loop gave 42,000 cached answers a second where one like this gave 176,000. A
+handler that raises is logged and counted, and the loop goes on.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from ipaddress import IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 
 import dns.flags
 import dns.message
@@ -32,7 +32,7 @@ from tests.integration.dns64.scripted import (
     settings_for,
     zone,
 )
-from v6native.dns64.settings import Limits, Pref64, Timing, View
+from v6native.dns64.settings import Limits, Listen, Pref64, Timing, View
 
 MANY = "|".join(f"198.51.100.{i}" for i in range(1, 201))
 RECORDS = {
@@ -342,6 +342,17 @@ def test_reload_changes_prefixes_at_once_and_keeps_the_cache(upstream: Upstream,
     server.do(lambda: server.server.reload(changed))
     assert addresses(server.ask("v4only.example", "AAAA")) == ["2001:db8:99::c633:6450"]
     assert len(upstream.asked) == 2
+
+
+def test_an_address_that_is_not_there_yet_can_be_listened_on(upstream: Upstream) -> None:
+    base = settings_for(upstream).listen
+    absent = (Listen(IPv4Address("192.0.2.99"), base[0].port), Listen(IPv6Address("2001:db8:99::1"), base[0].port))
+    with dns64(upstream, listen=base + absent) as server:
+        assert server.ask("v4only.example", "A").answer
+        # And one that is no longer wanted is left.
+        server.do(lambda: server.server.reload(replace(server.server.settings, listen=base)))
+        assert server.server.document()["listen"] == [f"{LOOPBACK}#{base[0].port}"]
+        assert server.ask("v4only.example", "A").answer
 
 
 def test_reload_that_cannot_listen_changes_nothing(upstream: Upstream, server: Running) -> None:
