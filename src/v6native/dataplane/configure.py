@@ -88,7 +88,13 @@ def _changes(generation: Generation, want: Wanted) -> list[Change]:
         if (there := generation.map(of, name)) is not None:
             have = dict(there.items())
             put = {key: value for key, value in rows.items() if have.get(key) != value}
-            found.append(Change(there, name, put, tuple(key for key in have if key not in rows)))
+            drop = tuple(key for key in have if key not in rows)
+            if drop and name == "pool4_address":
+                # Sessions on a removed pool address go on until they end, and steering knows them by this row.
+                dynamic = (e for _, e in entries(Tables.of(generation)) if not e.flags & abi.BIB_STATIC)
+                used = {bytes(entry.address4) for entry in dynamic}
+                drop = tuple(key for key in drop if key not in used)
+            found.append(Change(there, name, put, drop))
     return found
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address
 
 from v6native.desired.dataplane import Attachment
 from v6native.desired.state import Address, LinkKind, Neighbour, Route, Rule, WireGuard
@@ -52,6 +53,7 @@ class Actual:
     `local_rule`: IPv4's rule of preference 0 is there. `files` maps names in the run folder to their text.
     `loaded`: a data plane of ours is in the kernel; `pending` is what telling it the wanted configuration would change.
     `attached` are our tc programs.
+    `draining` are addresses that left pool4 and still have sessions.
     `missing` maps a part that could not be read to the reason (nft not installed …): diff leaves that part alone.
     """
 
@@ -67,6 +69,7 @@ class Actual:
     attached: frozenset[Attachment] = frozenset()
     loaded: bool = False
     pending: tuple[str, ...] = ()
+    draining: frozenset[IPv4Address] = frozenset()
     files: Mapping[str, str] = field(default_factory=dict)
     saved: Saved = field(default_factory=Saved)
     missing: Mapping[str, str] = field(default_factory=dict)

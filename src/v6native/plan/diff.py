@@ -17,6 +17,7 @@ from v6native.errors import SystemActionError
 from v6native.plan import actions as do
 from v6native.plan.actual import Actual, FoundLink, without_links
 from v6native.plan.build import build, lead
+from v6native.plan.draining import keeps_neighbour, keeps_program, keeps_route, keeps_rule
 from v6native.plan.settings import restored, settings
 
 
@@ -64,10 +65,11 @@ def _leave(wanted: Desired, actual: Actual) -> Iterator[do.Action]:
     if OWN_LOCAL_RULE not in wanted.rules and actual.saved.local_rule:
         yield do.RestoreKernelLocalRule()
     for rule in sorted(actual.rules - wanted.rules, key=str):
-        yield do.RemoveRule(rule)
+        if not keeps_rule(rule, actual):
+            yield do.RemoveRule(rule)
     kept = {route.key for route in wanted.routes}
     for route in sorted(actual.routes - wanted.routes, key=str):
-        if route.key not in kept:
+        if route.key not in kept and not keeps_route(route, actual):
             yield do.RemoveRoute(route)
 
 
@@ -75,13 +77,13 @@ def _remove(wanted: Desired, actual: Actual) -> Iterator[do.Action]:
     programs = set(wanted.dataplane.attachments) if wanted.dataplane else set()
     wanted_on = {attachment.interface for attachment in programs}
     for attachment in sorted(actual.attached, key=str):
-        if attachment.interface not in wanted_on:
+        if attachment.interface not in wanted_on and not keeps_program(attachment, actual):
             yield do.Detach(attachment.interface, attachment.program)
     if actual.loaded and wanted.dataplane is None:
         yield do.RemoveDataPlane()
     kept = {neighbour.key for neighbour in wanted.neighbours}
     for neighbour in sorted(actual.neighbours - wanted.neighbours, key=str):
-        if neighbour.key not in kept:
+        if neighbour.key not in kept and not keeps_neighbour(neighbour, actual):
             yield do.RemoveNeighbour(neighbour)
     for address in sorted(actual.addresses - wanted.addresses, key=str):
         yield do.RemoveAddress(address)

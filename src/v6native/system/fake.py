@@ -16,6 +16,7 @@ from v6native.errors import SystemActionError
 from v6native.plan import actions as do
 from v6native.plan.actions import Action
 from v6native.plan.actual import Actual, FoundLink, FoundWireGuard, Saved, interface_of, without_links
+from v6native.plan.draining import draining, leaving
 
 T = TypeVar("T")
 
@@ -44,8 +45,10 @@ class FakeHost:
 
     def observe(self, wanted: Desired) -> Actual:
         pending = self.dataplane.pending(wanted.dataplane) if wanted.dataplane else ()
+        bound = (entry.address4 for entry in self.dataplane.dynamic)
         return replace(
             self.state,
+            draining=draining(leaving(wanted, self.state), bound),
             loaded=self.dataplane.config is not None,
             pending=pending,
             attached=frozenset(self.dataplane.attached()),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from v6native.desired.state import ALIAS, SLOW, LinkKind
 from v6native.errors import SystemActionError, V6nativeError
 from v6native.paths import Paths
 from v6native.plan.actual import Actual, FoundLink, FoundWireGuard, Saved
+from v6native.plan.draining import draining, leaving
 from v6native.plan.saved import from_json
 from v6native.system import ethtool, firewall, sysctl, wireguard
 from v6native.system.files import read_text
@@ -33,7 +35,7 @@ def observe(paths: Paths, dataplane: DataPlane, wanted: Desired) -> Actual:
         links = {link.name: link for link in (_link(message, netlink, paths) for message in netlink.links)}
         ours = frozenset(link.name for link in links.values() if link.ours)
         attached = frozenset(dataplane.attached())
-        return Actual(
+        actual = Actual(
             links=links,
             addresses=frozenset(a for a in netlink.addresses() if a.interface in ours and not a.ip.ip.is_link_local),
             routes=frozenset(netlink.routes()),
@@ -50,6 +52,11 @@ def observe(paths: Paths, dataplane: DataPlane, wanted: Desired) -> Actual:
             saved=read_saved(paths),
             missing=missing,
         )
+    networks = leaving(wanted, actual) if actual.loaded else ()
+    if not networks:
+        return actual
+    bound = {entry.address4 for entry in dataplane.bib() if not entry.static}
+    return replace(actual, draining=draining(networks, bound))
 
 
 def boot_id() -> str:

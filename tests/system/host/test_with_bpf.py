@@ -16,6 +16,8 @@ import pytest
 
 from tests.system.dataplane.bpffs import private_bpffs
 from tests.system.host.conftest import Machine, changes, dump
+from tests.unit.system.networks import DEDICATED, ON_LINK, UPLINK
+from v6native.config.model import Pool4Entry
 from v6native.dataplane.kernel import KernelDataPlane
 from v6native.desired import Desired, desired
 from v6native.plan import diff
@@ -86,3 +88,32 @@ def test_a_program_of_the_nodes_own_talks_through_its_nat64(node: Machine) -> No
                 print({k: v for k, v in node.host.dataplane.counters().items() if v})
     (sender,) = seen
     assert sender[0] == "192.0.2.1" and 40000 <= sender[1] <= 59999
+
+
+@pytest.mark.parametrize(("old", "new"), [(DEDICATED, ON_LINK), (UPLINK, DEDICATED)], ids=["dedicated", "shared"])
+def test_a_session_on_a_removed_pool_address_goes_on(node: Machine, old: Pool4Entry, new: Pool4Entry) -> None:
+    run(["ip", "address", "add", "198.51.100.80/32", "dev", "lan0"])
+    opened = replace(node.config.nat64, allow_ipv4=(IPv4Network("198.51.100.0/24"),))
+
+    def wanted(entry: Pool4Entry) -> Desired:
+        nodes = (replace(node.config.nodes[0], pool4=(entry,)),)
+        return desired(replace(node.config, nat64=opened, nodes=nodes), "edge1", node.host.facts())
+
+    bring(node.host, wanted(old))
+    with (
+        closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as server,
+        closing(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)) as client,
+    ):
+        server.bind(("198.51.100.80", 7))
+        for end in (server, client):
+            end.settimeout(5)
+        client.connect(("2001:db8:64:64::198.51.100.80", 7))
+        client.send(b"before")
+        data, sender = server.recvfrom(2048)
+        assert data == b"before"
+        bring(node.host, wanted(new))
+        assert [str(action) for action in diff(wanted(new), node.host.observe(wanted(new)))] == []
+        server.sendto(b"after", sender)
+        assert client.recv(2048) == b"after"
+        client.send(b"and on")
+        assert server.recvfrom(2048) == (b"and on", sender)
