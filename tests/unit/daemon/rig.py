@@ -72,9 +72,11 @@ def machine() -> FakeHost:
 
 @dataclass(slots=True)
 class FakeDoors:
-    """The same machine at every opening."""
+    """The same machine at every opening; `missing` are tools that it lacks."""
 
     machine: FakeHost = field(default_factory=machine)
+    missing: tuple[str, ...] = ()
+    release: str = "6.1.0-18-amd64"
 
     def host(self, paths: Paths, dataplane: DataPlane) -> FakeHost:
         return self.machine
@@ -83,10 +85,10 @@ class FakeDoors:
         return self.machine.dataplane
 
     def kernel(self, paths: Paths) -> KernelFacts:
-        return KernelFacts("6.1.0-18-amd64", True, True)
+        return KernelFacts(self.release, True, True)
 
     def missing_tools(self) -> tuple[str, ...]:
-        return ()
+        return self.missing
 
     def peers(self, interface: str) -> Mapping[str, PeerSeen] | None:
         return None

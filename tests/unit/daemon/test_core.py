@@ -12,7 +12,7 @@ import pytest
 from tests.unit.daemon.rig import FILE, Rig, binding, rig, session
 from v6native.daemon.core import Daemon
 from v6native.daemon.snapshot import Snapshots
-from v6native.errors import ConfigError, V6nativeError
+from v6native.errors import ConfigError, EnvironmentRefused, V6nativeError
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 
@@ -142,3 +142,18 @@ def test_only_what_was_applied_is_kept(made: Rig) -> None:
     made.write("nonsense")
     running.reload()
     assert (Snapshots(made.paths).applied / "network.toml").read_text() == FILE
+    other = FILE.replace("40000-59999", "41000-42000")
+    made.write(other)
+    running.reload()
+    assert (Snapshots(made.paths).applied / "network.toml").read_text() == other
+
+
+def test_what_the_machine_lacks_is_refused_before_anything_is_touched(made: Rig) -> None:
+    before = made.doors.machine.state
+    made.doors.missing = ("nft",)
+    with pytest.raises(EnvironmentRefused, match="nft is not installed"):
+        daemon(made).start()
+    made.doors.missing, made.doors.release = (), "5.15.0"
+    with pytest.raises(EnvironmentRefused, match=r"6\.1 or newer"):
+        daemon(made).start()
+    assert made.doors.machine.state == before

@@ -155,6 +155,15 @@ def test_which_messages_ring_the_bell(kind: int, body: bytes, concerned: bool) -
     assert matters(kind, body, OURS) is concerned
 
 
+def test_messages_are_padded_to_four_bytes() -> None:
+    """NLMSG_ALIGN of linux/netlink.h."""
+    data = b"".join(
+        struct.pack("=IHHII", 16 + len(body), kind, 0, 0, 0) + body + b"\0" * (-len(body) % 4)
+        for kind, body in ((24, b"12345"), (25, b"1234"), (16, b""))
+    )
+    assert list(messages(data)) == [(24, b"12345"), (25, b"1234"), (16, b"")]
+
+
 @given(st.binary(max_size=200))
 def test_broken_netlink_messages_end_the_reading(data: bytes) -> None:
     for kind, body in messages(data):
