@@ -15,6 +15,13 @@ from v6native import __version__
 
 TREE = Path(__file__).resolve().parents[2]
 SOURCES = sorted((TREE / "bpf").glob("*.bpf.c"))
+IMPORT_ALL = """
+import importlib, pkgutil, v6native
+names = [m.name for m in pkgutil.walk_packages(v6native.__path__, "v6native.") if not m.name.endswith("__main__")]
+for name in names:
+    importlib.import_module(name)
+print(len(names))
+"""
 BUILD_FILES = ("pyproject.toml", "src", "bpf", "setup", "LICENSES", "README.md")
 
 
@@ -58,6 +65,12 @@ def test_says_its_version(environment: clean.CleanEnvironment) -> None:
     said = environment.run("v6native", "--version")
     assert said.returncode == 0, said.stderr
     assert __version__ in said.stdout
+
+
+def test_requires_all_that_it_imports(environment: clean.CleanEnvironment) -> None:
+    imported = environment.run("python", "-c", IMPORT_ALL)
+    assert imported.returncode == 0, imported.stderr
+    assert int(imported.stdout) > 100
 
 
 def test_runs_from_the_wheel_and_not_from_the_tree(environment: clean.CleanEnvironment) -> None:
