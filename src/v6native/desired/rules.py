@@ -44,9 +44,7 @@ def rules(here: Here) -> frozenset[Rule]:
                 wanted.add(Rule(TUNNEL_PREF, CLAT_TABLE, iif=iif, source=tunnel.clat4))
                 if here.nat64 and here.shared:
                     # By literal to the shared address: through the CLAT to the NAT64, which hairpins.
-                    wanted.add(
-                        Rule(HAIRPIN_PREF, CLAT_TABLE, fwmark=STEER, fwmask=STEER, iif=iif, source=tunnel.clat4)
-                    )
+                    wanted.add(Rule(HAIRPIN_PREF, CLAT_TABLE, fwmark=STEER, fwmask=STEER, iif=iif, source=tunnel.clat4))
         for eam in here.config.clat.eam:
             wanted.add(Rule(TUNNEL_PREF, CLAT_TABLE, family=6, source=eam.ipv6, destination=stateless_pref64(here)))
     if wanted:
