@@ -24,6 +24,7 @@ http {{
     listen {port}; listen [::]:{port} ipv6only=on; server_name _; root {www};
     location = / {{ default_type text/plain; return 200 "{greeting}\\n"; }}
     location = /who {{ default_type text/plain; return 200 "$remote_addr $remote_port $server_addr $http_host\\n"; }}
+    location / {{ if ($arg_rate) {{ limit_rate $arg_rate; }} }}
     location /upload/ {{ dav_methods PUT DELETE; create_full_put_path on; }}
   }}
 }}
@@ -31,7 +32,7 @@ http {{
 
 
 def serve_web(node: Node, greeting: str, port: int = 80) -> None:
-    """Start nginx; `/` answers `greeting`, `/who` the addresses that the server saw."""
+    """Start nginx; `/` answers `greeting`, `/who` the addresses that the server saw, `?rate=OCTETS` slows a file down."""
     name = f"web{port}"
     www = node.path(WWW)
     www.mkdir(parents=True, exist_ok=True)

@@ -34,6 +34,7 @@ def running(trial: Trial, seconds: int = 15) -> Iterator[tuple[Running, Running]
         status = one.program.status()
         expect(status != 0, "a download ended before its time: the trial proves nothing")
         expect(status is None, f"{one.node.name}'s running download died with curl's status {status}")
+    for one in downloads:
         one.finish()
 
 

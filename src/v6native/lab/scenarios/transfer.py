@@ -53,8 +53,8 @@ class Running:
         rate = self.size * (1 << 20) // seconds
         self.seconds = seconds
         # curl gives up where nothing moves for 5 s.
-        options = ("-sS", "-f", "--limit-rate", str(rate), "--speed-limit", "1000", "--speed-time", "5")
-        self.program = self.node.start("running-download", "curl", *options, "-o", self.file, f"http://{host}{path}")
+        options = ("-sS", "-f", "--speed-limit", "1000", "--speed-time", "5", "-o", self.file)
+        self.program = self.node.start("running-download", "curl", *options, f"http://{host}{path}?rate={rate}")
 
     def received(self) -> int:
         file = self.node.path(self.file)
