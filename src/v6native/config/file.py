@@ -129,7 +129,7 @@ class Nat64Table(Table):
     enabled: bool = Field(default=True, description="Whether nodes with a pool4 translate.", examples=[True])
     sources: list[Prefix6] = Field(
         default=[],
-        description="Who may be translated. Empty: `network.prefix` and the prefixes of LANs and tunnels.",
+        description="Who may be translated beside the tunnels' clients. Empty: the LANs' prefixes inside `network.prefix`.",
         examples=[["2001:db8:5::/64"]],
     )
     allow_ipv4: list[Prefix4] = Field(

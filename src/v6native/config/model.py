@@ -15,7 +15,7 @@ pool4 = ["uplink:40000-59999"]        # the uplink's own IPv4 address, without i
 own_ipv4 = "auto"                     # the node's own IPv4: "auto" | "native" | "clat"
 
 [nat64]
-sources = ["2001:db8:5::/64"]         # may be translated; default: network.prefix, the LANs' and tunnels' prefixes
+sources = ["2001:db8:5::/64"]         # may be translated beside clients and the node; default: LANs in network.prefix
 allow_ipv4 = ["10.0.0.0/8"]           # non-global IPv4 destinations that are open
 lowest_ipv6_mtu = 1280
 sessions = 131072
