@@ -29,7 +29,7 @@ static const __u8 pointer_6to4[40] = {
 	16, 16, 16,	    16,		16, 16, 16, 16, 16, 16, 16, 16,
 };
 
-/* RFC 1191 section 7.1, those that an IPv6 MTU of 1280 leaves useful, and the next above. */
+/* RFC 1191 section 7.1, those that an IPv6 MTU of 1280 leaves useful; 0 where none is below. */
 static __always_inline __u32 plateau_below(__u32 total)
 {
 	static const __u16 plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492};
@@ -38,7 +38,7 @@ static __always_inline __u32 plateau_below(__u32 total)
 	for (i = 0; i < sizeof(plateaus) / sizeof(plateaus[0]); i++)
 		if (plateaus[i] < total)
 			return plateaus[i];
-	return MIN_IPV6_MTU;
+	return 0;
 }
 
 /* `total`: the length that the quoted packet's header says. */
@@ -102,8 +102,7 @@ SUBPROG int icmp_error_4to6(struct packet *p, __u32 total)
 		return GO_ON;
 	default: return UNKNOWN_ICMP;
 	}
-	/* Byte 5 is the length of RFC 4884 in IPv4, byte 4 in IPv6: the caller sets it. */
-	p->icmp_rest = p->icmp_rest & bpf_htonl(0x00ff0000);
+	p->icmp_rest = 0; /* the length of RFC 4884 is set when the quote has its new one */
 	return GO_ON;
 }
 
@@ -153,7 +152,7 @@ SUBPROG int icmp_error_6to4(struct packet *p)
 		return GO_ON;
 	default: return UNKNOWN_ICMP;
 	}
-	p->icmp_rest = p->icmp_rest & bpf_htonl(0xff000000);
+	p->icmp_rest = 0;
 	return GO_ON;
 }
 
@@ -182,6 +181,52 @@ static __always_inline int icmp_query_4to6(struct packet *p)
 	else
 		return UNKNOWN_ICMP;
 	return GO_ON;
+}
+
+/*
+ * The packet that an ICMP error quotes; what follows it are extensions, if the
+ * length attribute says so (RFC 4884 section 4): words of 4 bytes in ICMP, of 8
+ * in ICMPv6. An error about an error has no translation.
+ */
+static __always_inline __u32 quote_end(struct packet *p, __u32 quote)
+{
+	__u32 end = p->l4 + p->l4_len;
+
+	p->extensions = 0;
+	if (quote && ICMP_HEADER + quote < p->l4_len) {
+		p->extensions = p->l4_len - ICMP_HEADER - quote;
+		end -= p->extensions;
+	}
+	return end;
+}
+
+SUBPROG int parse_quote4(struct __sk_buff *skb, struct packet *p, struct packet *q)
+{
+	if (!p || !q)
+		return HELPER_FAILED;
+
+	bool extensible = p->icmp_type == ICMP_DEST_UNREACH || p->icmp_type == ICMP_TIME_EXCEEDED ||
+			  p->icmp_type == ICMP_PARAMETERPROB;
+	__u32 words = extensible ? bpf_ntohl(p->icmp_rest) >> 16 & 0xff : 0;
+	int reason = parse4(skb, q, p->l4 + ICMP_HEADER, quote_end(p, words * 4), true);
+
+	if (reason != GO_ON || q->proto != IPPROTO_ICMP || !first_or_whole(q))
+		return reason;
+	return q->icmp_error ? QUOTE_IS_ERROR : icmp_query_4to6(q);
+}
+
+SUBPROG int parse_quote6(struct __sk_buff *skb, struct packet *p, struct packet *q)
+{
+	if (!p || !q)
+		return HELPER_FAILED;
+
+	bool extensible = p->icmp_type == ICMPV6_DEST_UNREACH || p->icmp_type == ICMPV6_TIME_EXCEED;
+	__u32 words = extensible ? bpf_ntohl(p->icmp_rest) >> 24 : 0;
+	int reason = parse6(skb, q, p->l4 + ICMP_HEADER, quote_end(p, words * 8), true);
+
+	if (reason != GO_ON || q->proto != IPPROTO_ICMPV6 || !first_or_whole(q))
+		return reason;
+	return q->icmp_error ? QUOTE_IS_ERROR : icmp_query_6to4(q);
 }
 
 #endif

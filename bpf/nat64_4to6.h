@@ -11,14 +11,6 @@
 #include "session.h"
 #include "slow.h"
 
-/* 0/8, 127/8, multicast, 240/4 (RFC 7915 section 4.1). */
-static __always_inline bool bad_source4(__be32 a)
-{
-	__u8 first = bpf_ntohl(a) >> 24;
-
-	return first == 0 || first == 127 || first >= 224;
-}
-
 /* From IPv4: the destination's BIB entry names the host (section 3.5). */
 static __always_inline void incoming6(struct work *w, struct nat64_config *cfg,
 				      const struct bib_entry *entry)
@@ -73,19 +65,12 @@ SUBPROG int error_4to6(struct __sk_buff *skb, struct work *w, struct nat64_confi
 	int reason = check_error4(skb, p);
 
 	if (reason == GO_ON)
-		reason = parse4(skb, q, p->l4 + ICMP_HEADER, true);
+		reason = parse_quote4(skb, p, q);
 	if (reason != GO_ON)
 		return reason;
 	if (!first_or_whole(q) ||
 	    (q->proto != IPPROTO_TCP && q->proto != IPPROTO_UDP && q->proto != IPPROTO_ICMP))
 		return QUOTE_TOO_SHORT;
-	if (q->proto == IPPROTO_ICMP) {
-		if (is_icmp4_error(q->icmp_type))
-			return QUOTE_IS_ERROR;
-		reason = icmp_query_4to6(q);
-		if (reason != GO_ON)
-			return reason;
-	}
 	proto = bib_proto(q->proto);
 	w->bib = bib_find4(q->src4, q->sport, proto);
 	s = w->bib == NONE
@@ -172,6 +157,9 @@ SUBPROG int query_4to6(struct __sk_buff *skb, struct work *w, struct nat64_confi
 			       p->proto == IPPROTO_ICMP ? SLOW_FRAGMENTED_ICMP
 							: SLOW_FRAGMENTED_UDP0);
 	}
+	reason = check_udp0(p);
+	if (reason != GO_ON)
+		return reason;
 	if (!(w->flags & WAS_REASSEMBLED) && must_refragment(skb, p, cfg->lowest_ipv6_mtu)) {
 		if (p->fragment)
 			fragment_remember(w, false, FRAGMENT_TRANSLATE);
@@ -194,20 +182,22 @@ SUBPROG int nat64_4to6(struct __sk_buff *skb, struct work *w, struct nat64_confi
 		return HELPER_FAILED;
 
 	struct packet *p = &w->p;
-	int reason = parse4(skb, p, ETH_HLEN, false);
+	bool error;
+	int reason = parse4(skb, p, ETH_HLEN, skb->len, false);
 
-	if (reason == TRUNCATED || reason == BAD_HEADER)
+	if (reason != GO_ON)
 		return reason;
 	if (bpf_ntohl(p->dst4) >> 28 == 14) {
 		w->action = TC_ACT_OK;
 		return PASS_MULTICAST;
 	}
-	if (reason != GO_ON)
-		return reason;
-	if (p->proto == IPPROTO_ICMP && first_or_whole(p) && is_icmp4_error(p->icmp_type))
-		return error_4to6(skb, w, cfg);
-	if (bad_source4(p->src4))
+	error = p->proto == IPPROTO_ICMP && !p->fragment && p->icmp_error;
+	if (!error && bad_source4(p->src4))
 		return BAD_SOURCE;
+	if (p->refused != GO_ON)
+		return p->refused;
+	if (error)
+		return error_4to6(skb, w, cfg);
 	if (!first_or_whole(p))
 		return fragment_4to6(skb, w, cfg);
 	if (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP && p->proto != IPPROTO_ICMP)

@@ -26,14 +26,6 @@ SUBPROG __u32 find_pref64(struct nat64_config *cfg, const struct in6_addr *a)
 	return NONE;
 }
 
-static __always_inline bool bad_source6(const struct in6_addr *a)
-{
-	if (a->s6_addr[0] == 0xff || (a->s6_addr[0] == 0xfe && (a->s6_addr[1] & 0xc0) == 0x80))
-		return true;
-	return !a->s6_addr32[0] && !a->s6_addr32[1] && !a->s6_addr32[2] &&
-	       bpf_ntohl(a->s6_addr32[3]) <= 1;
-}
-
 /* The source address and port that the BIB entry gives (section 3.6). */
 static __always_inline void outgoing4(struct packet *p, const struct bib_entry *entry)
 {
@@ -116,19 +108,12 @@ SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 	int reason = check_error6(skb, p);
 
 	if (reason == GO_ON)
-		reason = parse6(skb, q, p->l4 + ICMP_HEADER, true);
+		reason = parse_quote6(skb, p, q);
 	if (reason != GO_ON)
 		return reason;
 	if (!first_or_whole(q) ||
 	    (q->proto != IPPROTO_TCP && q->proto != IPPROTO_UDP && q->proto != IPPROTO_ICMPV6))
 		return QUOTE_TOO_SHORT;
-	if (q->proto == IPPROTO_ICMPV6) {
-		if (is_icmp6_error(q->icmp_type))
-			return QUOTE_IS_ERROR;
-		reason = icmp_query_6to4(q);
-		if (reason != GO_ON)
-			return reason;
-	}
 	proto = bib_proto(q->proto);
 	w->pref64 = find_pref64(cfg, &q->src6);
 	if (w->pref64 >= MAX_PREF64 || !pref64_extract(&cfg->pref64[w->pref64], &q->src6, &q->src4))
@@ -184,6 +169,9 @@ SUBPROG int query_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 	int reason;
 
 	if (p->proto == IPPROTO_ICMPV6) {
+		reason = icmp_query_6to4(p);
+		if (reason != GO_ON)
+			return reason;
 		if (p->fragment) {
 			reason = policy_6to4(w, BIB_ICMP, cfg->pool_count);
 			fragment_remember(w, true, reason == GO_ON ? FRAGMENT_SLOW : FRAGMENT_DROP);
@@ -191,9 +179,6 @@ SUBPROG int query_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 				return reason;
 			return to_slow(skb, w, cfg->slow_ifindex, SLOW_NAT64, SLOW_FRAGMENTED_ICMP);
 		}
-		reason = icmp_query_6to4(p);
-		if (reason != GO_ON)
-			return reason;
 	} else if (p->proto == IPPROTO_UDP && p->l4_check == 0) {
 		return UDP_NO_CHECKSUM;
 	}
@@ -209,9 +194,9 @@ SUBPROG int nat64_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 		return HELPER_FAILED;
 
 	struct packet *p = &w->p;
-	int reason = parse6(skb, p, ETH_HLEN, false);
+	int reason = parse6(skb, p, ETH_HLEN, skb->len, false);
 
-	if (reason == TRUNCATED || reason == BAD_HEADER)
+	if (reason != GO_ON)
 		return reason;
 	if (p->dst6.s6_addr[0] == 0xff) {
 		w->action = TC_ACT_OK;
@@ -224,11 +209,11 @@ SUBPROG int nat64_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 		return SOURCE_IN_PREF64;
 	if (bad_source6(&p->src6))
 		return BAD_SOURCE;
-	if (reason != GO_ON)
-		return reason;
+	if (p->refused != GO_ON)
+		return p->refused;
 	if (!first_or_whole(p))
 		return fragment_6to4(skb, w, cfg);
-	if (p->proto == IPPROTO_ICMPV6 && is_icmp6_error(p->icmp_type))
+	if (p->proto == IPPROTO_ICMPV6 && !p->fragment && p->icmp_error)
 		return error_6to4(skb, w, cfg);
 	if (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP && p->proto != IPPROTO_ICMPV6)
 		return UNKNOWN_PROTOCOL;

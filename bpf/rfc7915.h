@@ -13,10 +13,11 @@
 #include "parse.h"
 
 #define MAX_TTL 255
-#define DF_ABOVE 1260U /* RFC 7915 section 5.1: larger translated packets get DF */
-#define MAX_ICMP_ERROR 2048U
-#define MIN_EXTENDED_QUOTE 128U /* RFC 4884 section 4.3 */
+#define DF_ABOVE 1260U		/* RFC 7915 section 5.1: larger translated packets get DF */
+#define MIN_EXTENDED_QUOTE 128U /* RFC 4884 section 4 */
+#define EXTENSION_ROOM 2048U /* a power of two above what an ICMPv6 error leaves for extensions */
 
+#define UDP_HEADER 8
 #define TCP_CHECK_OFFSET 16
 #define UDP_CHECK_OFFSET 6
 #define ICMP_CHECK_OFFSET 2
@@ -106,7 +107,15 @@ SUBPROG int write_echo(struct __sk_buff *skb, struct packet *p, bool to4)
 	return GO_ON;
 }
 
-/* UDP without checksum gets one, as IPv6 asks for (RFC 7915 section 4.5); the packet is whole. */
+/* UDP without checksum is summed up to its own length, which must agree with the packet's. */
+static __always_inline int check_udp0(const struct packet *p)
+{
+	if (p->proto != IPPROTO_UDP || !first_or_whole(p) || p->l4_check)
+		return GO_ON;
+	return p->udp_len < UDP_HEADER || p->udp_len > p->l4_len ? BAD_HEADER : GO_ON;
+}
+
+/* It gets a checksum, as IPv6 asks for (RFC 7915 section 4.5); the packet is whole. */
 SUBPROG int write_udp_checksum(struct __sk_buff *skb, struct packet *p)
 {
 	if (!p)
@@ -118,8 +127,8 @@ SUBPROG int write_udp_checksum(struct __sk_buff *skb, struct packet *p)
 
 	if (bpf_skb_store_bytes(skb, p->l4, ports, sizeof(ports), 0))
 		return HELPER_FAILED;
-	sum = pseudo6(&p->src6, &p->dst6, p->l4_len, IPPROTO_UDP) +
-	      sum_range(skb, p->l4, p->l4_len);
+	sum = pseudo6(&p->src6, &p->dst6, p->udp_len, IPPROTO_UDP) +
+	      sum_range(skb, p->l4, p->udp_len);
 	check = ~fold(sum);
 	if (check == 0)
 		check = 0xffff;
@@ -213,8 +222,6 @@ SUBPROG int write_6to4(struct __sk_buff *skb, struct packet *p, __u32 flags)
 	struct iphdr ip;
 	int reason;
 
-	if (p->l4_len > 65535 - IP_HEADER)
-		return BAD_HEADER;
 	header4(&ip, p, flags, skb->gso_size != 0);
 	reason = write_transport(skb, p, true, false);
 	if (reason != GO_ON)
@@ -270,8 +277,6 @@ SUBPROG int check_error6(struct __sk_buff *skb, struct packet *p)
 	if (!p)
 		return HELPER_FAILED;
 
-	if (p->fragment || p->l4_len > MAX_ICMP_ERROR)
-		return BAD_HEADER;
 	if (fold(pseudo6(&p->src6, &p->dst6, p->l4_len, IPPROTO_ICMPV6) +
 		 sum_range(skb, p->l4, p->l4_len)) != 0xffff)
 		return BAD_CHECKSUM;
@@ -283,35 +288,92 @@ SUBPROG int check_error4(struct __sk_buff *skb, struct packet *p)
 	if (!p)
 		return HELPER_FAILED;
 
-	if (p->fragment || p->l4_len > MAX_ICMP_ERROR)
-		return BAD_HEADER;
 	if (fold(sum_range(skb, p->l4, p->l4_len)) != 0xffff)
 		return BAD_CHECKSUM;
 	return GO_ON;
 }
 
-/*
- * The bytes after the quoted headers that the translated error carries, and the
- * RFC 4884 length. `quote`: what the length field says in bytes, 0 for none;
- * `head`: quoted headers before, `new_head` after; `unit` of the new field.
- * Extensions whose new place would break RFC 4884 are cut off.
- */
-static __always_inline __u32 quote_bytes(const struct packet *q, __u32 quote, __u32 head,
-					 __u32 new_head, __u32 unit, __u8 *length)
-{
-	__u32 data = q->l4_here;
+/* Extensions of the error that is being translated, while the packet changes its length. */
+struct extension_bytes {
+	__u8 bytes[EXTENSION_ROOM];
+};
 
-	*length = 0;
-	if (quote == 0 || quote < head)
-		return data;
-	if (quote - head > data)
-		return data;
-	quote = quote - head + new_head;
-	if (quote >= MIN_EXTENDED_QUOTE && quote % unit == 0 && quote / unit <= 255) {
-		*length = quote / unit;
-		return data;
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct extension_bytes);
+} extension_bytes SEC(".maps");
+
+/* The body of a translated error behind the quoted headers: their data, zeros, extensions. */
+struct error_body {
+	__u32 data;
+	__u32 padding;
+	__u32 extensions;
+	__u32 length; /* of RFC 4884, in words; 0 without extensions */
+};
+
+/*
+ * In `room` bytes. The quote gives way to the extensions, down to the 128 bytes
+ * that RFC 4884 section 4 asks for; then these are cut (RFC 7915 section 4.2).
+ * `head`: the quoted packet's translated headers; `word` of the length attribute.
+ */
+static __always_inline void plan_body(struct error_body *body, const struct packet *q, __u32 head,
+				      __u32 extensions, __u32 room, __u32 word)
+{
+	__u32 quote = head + q->l4_here, padded;
+
+	if (extensions > room - MIN_EXTENDED_QUOTE)
+		extensions = room - MIN_EXTENDED_QUOTE;
+	if (extensions)
+		room = (room - extensions) / word * word;
+	if (quote > room)
+		quote = room;
+	padded = extensions ? (quote + word - 1) / word * word : quote;
+	if (extensions && padded < MIN_EXTENDED_QUOTE)
+		padded = MIN_EXTENDED_QUOTE;
+	body->data = quote - head;
+	body->padding = padded - quote;
+	body->extensions = extensions;
+	body->length = extensions ? padded / word : 0;
+}
+
+/* The extensions out of the packet, before its length changes, and what follows the quote off. */
+SUBPROG int take_extensions(struct __sk_buff *skb, const struct packet *p, __u32 n, __u32 quote_end)
+{
+	__u32 zero = 0, from;
+	struct extension_bytes *saved = bpf_map_lookup_elem(&extension_bytes, &zero);
+
+	if (!p || !saved)
+		return HELPER_FAILED;
+	from = p->l4 + p->l4_len - p->extensions;
+	if (n) {
+		/* Linux 6.1 derives bounds from arithmetic, not from a test for zero. */
+		barrier_var(n);
+		n = ((n - 1) & (EXTENSION_ROOM - 1)) + 1;
+		if (bpf_skb_load_bytes(skb, from, saved->bytes, n))
+			return HELPER_FAILED;
 	}
-	return quote - new_head;
+	if (quote_end < skb->len && bpf_skb_change_tail(skb, quote_end, 0))
+		return HELPER_FAILED;
+	return GO_ON;
+}
+
+/* And back, behind the padding that the longer tail begins with: the kernel fills it with zeros. */
+SUBPROG int put_extensions(struct __sk_buff *skb, __u32 n, __u32 at)
+{
+	__u32 zero = 0;
+	struct extension_bytes *saved = bpf_map_lookup_elem(&extension_bytes, &zero);
+
+	if (!saved)
+		return HELPER_FAILED;
+	if (!n)
+		return GO_ON;
+	if (bpf_skb_change_tail(skb, at + n, 0))
+		return HELPER_FAILED;
+	barrier_var(n);
+	n = ((n - 1) & (EXTENSION_ROOM - 1)) + 1;
+	return bpf_skb_store_bytes(skb, at, saved->bytes, n, 0) ? HELPER_FAILED : GO_ON;
 }
 
 /* An ICMPv6 error `p` with its quote `q`, both mapped; icmp_* of `p` are translated already. */
@@ -325,26 +387,16 @@ SUBPROG int write_error_6to4(struct __sk_buff *skb, struct packet *p, struct pac
 		struct icmp_header icmp;
 		struct iphdr quoted;
 	} h;
-	__u32 old_head = q->l4 - ETH_HLEN, data, present = q->l4_here;
-	__u8 length = 0;
+	__u32 old_head = q->l4 - ETH_HLEN, rest;
+	struct error_body body;
 	__s64 sum;
 	int reason;
 
-	data = quote_bytes(
-		q,
-		(bpf_ntohl(p->icmp_rest) >> 24) * 8 *
-			(p->icmp_type == ICMP_TIME_EXCEEDED ||
-			 (p->icmp_type == ICMP_DEST_UNREACH && p->icmp_code != ICMP_FRAG_NEEDED)),
-		q->l4 - q->l3, IP_HEADER, 4, &length);
-	if (p->icmp_type == ICMP_TIME_EXCEEDED ||
-	    (p->icmp_type == ICMP_DEST_UNREACH && p->icmp_code != ICMP_FRAG_NEEDED))
-		p->icmp_rest = bpf_htonl((__u32)length << 16);
-	if (data > MAX_ICMP4_ERROR - sizeof(h)) {
-		data = MAX_ICMP4_ERROR - sizeof(h);
-		if (length)
-			p->icmp_rest = 0;
-	}
+	plan_body(&body, q, IP_HEADER, p->extensions, MAX_ICMP4_ERROR - IP_HEADER - ICMP_HEADER, 4);
+	rest = body.data + body.padding + body.extensions;
 	reason = write_transport(skb, q, true, true);
+	if (reason == GO_ON)
+		reason = take_extensions(skb, p, body.extensions, q->l4 + body.data);
 	if (reason != GO_ON)
 		return reason;
 
@@ -352,19 +404,20 @@ SUBPROG int write_error_6to4(struct __sk_buff *skb, struct packet *p, struct pac
 	__builtin_memset(&h.icmp, 0, sizeof(h.icmp));
 	h.icmp.type = p->icmp_type;
 	h.icmp.code = p->icmp_code;
-	h.icmp.rest = p->icmp_rest;
-	p->l4_len = sizeof(h.icmp) + sizeof(h.quoted) + data;
+	h.icmp.rest = p->icmp_rest | bpf_htonl(body.length << 16);
+	p->l4_len = sizeof(h.icmp) + sizeof(h.quoted) + rest;
 	header4(&h.outer, p, flags, false);
 
-	if (data < present && bpf_skb_change_tail(skb, q->l4 + data, 0))
-		return HELPER_FAILED;
 	if (bpf_skb_adjust_room(skb, -(__s32)(old_head - sizeof(h) - 20), BPF_ADJ_ROOM_NET, 0) ||
 	    bpf_skb_change_proto(skb, bpf_htons(ETH_P_IP), 0) || store_ethertype(skb, ETH_P_IP))
+		return HELPER_FAILED;
+	if (put_extensions(skb, body.extensions, ETH_HLEN + sizeof(h) + body.data + body.padding) !=
+	    GO_ON)
 		return HELPER_FAILED;
 	sum = bpf_csum_diff(0, 0, (__be32 *)&h.icmp, sizeof(h.icmp) + sizeof(h.quoted), 0);
 	if (sum < 0)
 		return HELPER_FAILED;
-	h.icmp.check = ~fold((__u64)sum + sum_range(skb, ETH_HLEN + sizeof(h), data));
+	h.icmp.check = ~fold((__u64)sum + sum_range(skb, ETH_HLEN + sizeof(h), rest));
 	if (bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
 		return HELPER_FAILED;
 	return TRANSLATED_6TO4;
@@ -382,25 +435,20 @@ SUBPROG int write_error_4to6(struct __sk_buff *skb, struct packet *p, struct pac
 		struct fragment_header frag;
 	} h;
 	__u32 head = q->fragment ? sizeof(h) : sizeof(h) - FRAGMENT_HEADER;
-	__u32 quoted_head = q->fragment ? IP6_HEADER + FRAGMENT_HEADER : IP6_HEADER;
-	__u32 data, present = q->l4_here;
-	struct fragment_header unused;
 	bool extensible = p->icmp_type == ICMPV6_TIME_EXCEED || p->icmp_type == ICMPV6_DEST_UNREACH;
-	__u8 length = 0;
+	struct fragment_header unused;
+	struct error_body body;
+	__u32 rest;
 	__s32 room;
 	__s64 sum;
 	int reason;
 
-	data = quote_bytes(q, extensible ? (bpf_ntohl(p->icmp_rest) >> 16 & 0xff) * 4 : 0,
-			   q->l4 - q->l3, quoted_head, 8, &length);
-	if (extensible)
-		p->icmp_rest = bpf_htonl((__u32)length << 24);
-	if (data > MIN_IPV6_MTU - head) {
-		data = MIN_IPV6_MTU - head;
-		if (length)
-			p->icmp_rest = 0;
-	}
+	plan_body(&body, q, head - IP6_HEADER - ICMP_HEADER, extensible ? p->extensions : 0,
+		  MIN_IPV6_MTU - IP6_HEADER - ICMP_HEADER, 8);
+	rest = body.data + body.padding + body.extensions;
 	reason = write_transport(skb, q, false, true);
+	if (reason == GO_ON)
+		reason = take_extensions(skb, p, body.extensions, q->l4 + body.data);
 	if (reason != GO_ON)
 		return reason;
 
@@ -408,15 +456,16 @@ SUBPROG int write_error_4to6(struct __sk_buff *skb, struct packet *p, struct pac
 	__builtin_memset(&h.icmp, 0, sizeof(h.icmp));
 	h.icmp.icmp6_type = p->icmp_type;
 	h.icmp.icmp6_code = p->icmp_code;
-	h.icmp.icmp6_dataun.un_data32[0] = p->icmp_rest;
-	p->l4_len = sizeof(h.icmp) + quoted_head + data;
+	h.icmp.icmp6_dataun.un_data32[0] = p->icmp_rest | bpf_htonl(body.length << 24);
+	p->l4_len = head - IP6_HEADER + rest;
 	header6(&h.outer, &unused, p, flags);
 
-	if (data < present && bpf_skb_change_tail(skb, q->l4 + data, 0))
-		return HELPER_FAILED;
 	room = (__s32)head - (__s32)(q->l4 - ETH_HLEN) - 20;
 	if ((room && bpf_skb_adjust_room(skb, room, BPF_ADJ_ROOM_NET, 0)) ||
 	    bpf_skb_change_proto(skb, bpf_htons(ETH_P_IPV6), 0) || store_ethertype(skb, ETH_P_IPV6))
+		return HELPER_FAILED;
+	if (put_extensions(skb, body.extensions, ETH_HLEN + head + body.data + body.padding) !=
+	    GO_ON)
 		return HELPER_FAILED;
 	sum = q->fragment ? bpf_csum_diff(0, 0, (__be32 *)&h.icmp, 56, 0)
 			  : bpf_csum_diff(0, 0, (__be32 *)&h.icmp, 48, 0);
@@ -424,7 +473,7 @@ SUBPROG int write_error_4to6(struct __sk_buff *skb, struct packet *p, struct pac
 		return HELPER_FAILED;
 	h.icmp.icmp6_cksum =
 		~fold((__u64)sum + pseudo6(&p->src6, &p->dst6, p->l4_len, IPPROTO_ICMPV6) +
-		      sum_range(skb, ETH_HLEN + head, data));
+		      sum_range(skb, ETH_HLEN + head, rest));
 	if (q->fragment) {
 		if (bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
 			return HELPER_FAILED;

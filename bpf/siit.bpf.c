@@ -96,7 +96,7 @@ SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct siit_config
 	int reason = check_error6(skb, p);
 
 	if (reason == GO_ON)
-		reason = parse6(skb, q, p->l4 + ICMP_HEADER, true);
+		reason = parse_quote6(skb, p, q);
 	if (reason != GO_ON)
 		return reason;
 	mapped = map_6to4(p, cfg);
@@ -111,13 +111,6 @@ SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct siit_config
 	}
 	if (map_6to4(q, cfg) - 1 >= 2)
 		return NO_MAPPING;
-	if (q->proto == IPPROTO_ICMPV6 && first_or_whole(q)) {
-		if (is_icmp6_error(q->icmp_type))
-			return QUOTE_IS_ERROR;
-		reason = icmp_query_6to4(q);
-		if (reason != GO_ON)
-			return reason;
-	}
 	if (p->icmp_type == ICMPV6_PKT_TOOBIG && q->fragment_header) {
 		mtu = bpf_ntohl(p->icmp_rest);
 		p->icmp_rest = bpf_htonl(mtu > FRAGMENT_HEADER ? mtu - FRAGMENT_HEADER : 0);
@@ -133,26 +126,27 @@ SUBPROG int siit_6to4(struct __sk_buff *skb, struct work *w, struct siit_config 
 
 	struct packet *p = &w->p;
 	__u32 mapped;
-	int reason = parse6(skb, p, ETH_HLEN, false);
+	bool error;
+	int reason = parse6(skb, p, ETH_HLEN, skb->len, false);
 
-	if (reason == TRUNCATED || reason == BAD_HEADER)
+	if (reason != GO_ON)
 		return reason;
 	if (p->dst6.s6_addr[0] == 0xff) {
 		w->action = TC_ACT_OK;
 		return PASS_MULTICAST;
 	}
-	if (reason != GO_ON)
-		return reason;
-	if (p->proto == IPPROTO_ICMPV6 && first_or_whole(p) && !p->fragment &&
-	    is_icmp6_error(p->icmp_type))
-		return error_6to4(skb, w, cfg);
-	mapped = map_6to4(p, cfg);
+	error = p->proto == IPPROTO_ICMPV6 && !p->fragment && p->icmp_error;
+	mapped = error ? 1 : map_6to4(p, cfg);
 	if (mapped == NONE)
 		return NO_MAPPING;
 	if (!mapped)
 		return SOURCE_NOT_ALLOWED;
-	if (slow_fragment(p, true))
-		return to_slow(skb, w, cfg->slow_ifindex, SLOW_CLAT, SLOW_FRAGMENTED_ICMP);
+	if (bad_source6(&p->src6))
+		return BAD_SOURCE;
+	if (p->refused != GO_ON)
+		return p->refused;
+	if (error)
+		return error_6to4(skb, w, cfg);
 	if (first_or_whole(p)) {
 		if (p->proto == IPPROTO_UDP && p->l4_check == 0)
 			return UDP_NO_CHECKSUM;
@@ -160,6 +154,8 @@ SUBPROG int siit_6to4(struct __sk_buff *skb, struct work *w, struct siit_config 
 		if (reason != GO_ON)
 			return reason;
 	}
+	if (slow_fragment(p, true))
+		return to_slow(skb, w, cfg->slow_ifindex, SLOW_CLAT, SLOW_FRAGMENTED_ICMP);
 	return write_6to4(skb, p, w->flags);
 }
 
@@ -172,20 +168,13 @@ SUBPROG int error_4to6(struct __sk_buff *skb, struct work *w, struct siit_config
 	int reason = check_error4(skb, p);
 
 	if (reason == GO_ON)
-		reason = parse4(skb, q, p->l4 + ICMP_HEADER, true);
+		reason = parse_quote4(skb, p, q);
 	if (reason != GO_ON)
 		return reason;
 	if (!map_4to6(p, cfg))
 		return SOURCE_NOT_ALLOWED;
 	if (!map_4to6(q, cfg))
 		return NO_MAPPING;
-	if (q->proto == IPPROTO_ICMP && first_or_whole(q)) {
-		if (is_icmp4_error(q->icmp_type))
-			return QUOTE_IS_ERROR;
-		reason = icmp_query_4to6(q);
-		if (reason != GO_ON)
-			return reason;
-	}
 	reason = icmp_error_4to6(p, q->l4 - q->l3 + q->l4_len);
 	return reason == GO_ON ? write_error_4to6(skb, p, q, w->flags) : reason;
 }
@@ -196,37 +185,38 @@ SUBPROG int siit_4to6(struct __sk_buff *skb, struct work *w, struct siit_config 
 		return HELPER_FAILED;
 
 	struct packet *p = &w->p;
-	__u8 first;
-	int reason = parse4(skb, p, ETH_HLEN, false);
+	bool error;
+	int reason = parse4(skb, p, ETH_HLEN, skb->len, false);
 
-	if (reason == TRUNCATED || reason == BAD_HEADER)
+	if (reason != GO_ON)
 		return reason;
 	if (bpf_ntohl(p->dst4) >> 28 == 14) {
 		w->action = TC_ACT_OK;
 		return PASS_MULTICAST;
 	}
-	if (reason != GO_ON)
-		return reason;
-	if (p->proto == IPPROTO_ICMP && first_or_whole(p) && !p->fragment &&
-	    is_icmp4_error(p->icmp_type))
-		return error_4to6(skb, w, cfg);
-	first = bpf_ntohl(p->src4) >> 24;
-	if (first == 0 || first == 127 || first >= 224)
+	error = p->proto == IPPROTO_ICMP && !p->fragment && p->icmp_error;
+	if (!error && bad_source4(p->src4))
 		return BAD_SOURCE;
-	if (!map_4to6(p, cfg))
-		return SOURCE_NOT_ALLOWED;
-	if (slow_fragment(p, false))
-		return to_slow(skb, w, cfg->slow_ifindex, SLOW_CLAT, SLOW_FRAGMENTED_ICMP);
-	reason = fragment_udp0(skb, w, cfg->slow_ifindex);
-	if (reason != GO_ON)
-		return reason;
-	if (!(w->flags & WAS_REASSEMBLED) && must_refragment(skb, p, cfg->lowest_ipv6_mtu))
-		return refragment(skb, w, MARK_FRAG_CLAT);
+	if (p->refused != GO_ON)
+		return p->refused;
+	if (error)
+		return error_4to6(skb, w, cfg);
 	if (first_or_whole(p) && p->proto == IPPROTO_ICMP) {
 		reason = icmp_query_4to6(p);
 		if (reason != GO_ON)
 			return reason;
 	}
+	if (!map_4to6(p, cfg))
+		return SOURCE_NOT_ALLOWED;
+	if (slow_fragment(p, false))
+		return to_slow(skb, w, cfg->slow_ifindex, SLOW_CLAT, SLOW_FRAGMENTED_ICMP);
+	reason = fragment_udp0(skb, w, cfg->slow_ifindex);
+	if (reason == GO_ON)
+		reason = check_udp0(p);
+	if (reason != GO_ON)
+		return reason;
+	if (!(w->flags & WAS_REASSEMBLED) && must_refragment(skb, p, cfg->lowest_ipv6_mtu))
+		return refragment(skb, w, MARK_FRAG_CLAT);
 	reason = write_4to6(skb, p, w->flags);
 	if (reason == TRANSLATED_4TO6 && must_cut(p, w->flags, cfg->lowest_ipv6_mtu))
 		return to_slow(skb, w, cfg->slow_ifindex, SLOW_UP, SLOW_TOO_BIG);
@@ -239,6 +229,9 @@ static __always_inline int answer(struct __sk_buff *skb, struct work *w, int rea
 		return answer6(skb, w, reason, ICMP6_BAD_FIELD, w->p.pointer);
 	if (reason == SOURCE_ROUTE)
 		return answer4(skb, w, reason, ICMP4_UNREACH(5));
+	if (reason == UNKNOWN_PROTOCOL)
+		return from6 ? answer6(skb, w, reason, ICMP6_UNREACH(4), 0)
+			     : answer4(skb, w, reason, ICMP4_UNREACH(2));
 	if (reason == SOURCE_NOT_ALLOWED)
 		return from6 ? answer6(skb, w, reason, ICMP6_PROHIBITED, 0)
 			     : answer4(skb, w, reason, ICMP4_UNREACH(13));

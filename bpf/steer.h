@@ -25,7 +25,8 @@ SUBPROG int is_ours(struct __sk_buff *skb, struct work *w, struct nat64_config *
 	__be32 address;
 	__u32 index;
 
-	if (parse4(skb, p, l3, false) != GO_ON || !first_or_whole(p))
+	if (parse4(skb, p, l3, skb->len, false) != GO_ON || p->refused != GO_ON ||
+	    !first_or_whole(p))
 		return 0;
 	address = p->dst4;
 	pool = bpf_map_lookup_elem(&pool4_address, &address);
@@ -43,7 +44,7 @@ SUBPROG int is_ours(struct __sk_buff *skb, struct work *w, struct nat64_config *
 		index = bib_find4(address, p->dport, BIB_ICMP);
 		return index != NONE && session_find(index, p->src4, 0, cfg, w->now) != 0;
 	}
-	if (parse4(skb, q, p->l4 + ICMP_HEADER, true) != GO_ON || !first_or_whole(q))
+	if (parse4(skb, q, p->l4 + ICMP_HEADER, skb->len, true) != GO_ON || !first_or_whole(q))
 		return 0;
 	if (q->proto == IPPROTO_ICMP) {
 		index = bib_find4(q->src4, q->sport, BIB_ICMP);

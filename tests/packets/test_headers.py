@@ -15,7 +15,21 @@ from scapy.layers.inet6 import (
 )
 from scapy.packet import Raw
 
-from tests.packets.build import assert_checksums, clat4, clat6, echo4, echo6, ip4, ip6, server6, tcp6, udp6, wire
+from tests.packets.build import (
+    assert_checksums,
+    clat4,
+    clat6,
+    echo4,
+    echo6,
+    icmp4,
+    icmp6,
+    ip4,
+    ip6,
+    server6,
+    tcp6,
+    udp6,
+    wire,
+)
 from tests.packets.harness import (
     CLIENT4,
     CLIENT6,
@@ -277,3 +291,63 @@ def test_malformed_ipv4_header(bench: Bench, field: str) -> None:
         packet[2:4] = b"\x00\x10"
     out = bench.nat64(bytes(packet))
     assert (out.action, out.reason) == (Action.SHOT, "BAD_HEADER")
+
+
+@pytest.mark.parametrize("protocol", [0, 43, 44, 58, 60])
+def test_ipv4_protocols_that_ipv6_reads_as_its_own_headers_are_refused(clat: Bench, protocol: int) -> None:
+    """Copied, an IPv4 sender would write extension headers and ICMPv6 messages that nobody translated."""
+    given = bytes(ip4(src=CLIENT4, dst=SERVER, proto=protocol) / Raw(bytes([58, 0, 0, 0]) + bytes(60)))
+    out = clat.siit(given)
+    assert (out.action, out.reason) == (Action.OK, "UNKNOWN_PROTOCOL")
+    assert (IP(out.packet).proto, IP(out.packet).dst, out.packet[20:22]) == (1, str(CLIENT4), bytes([3, 2]))
+    assert_checksums(out.packet)
+    quoted = bytes(ip4(src=CLIENT4, dst=SERVER, proto=protocol) / Raw(bytes([128, 0, 0, 0]) + bytes(60)))
+    error = clat.siit(wire(ip4(src="198.18.0.2", dst=CLIENT4) / icmp4(3, 1, 0, quoted)))
+    assert (error.action, error.reason) == (Action.SHOT, "UNKNOWN_PROTOCOL")
+
+
+def test_icmp_in_ipv6_is_refused(clat: Bench) -> None:
+    """An IPv4 host would take it for a translated ICMPv6 message."""
+    out = clat.siit(bytes(ip6(src=server6(), dst=CLIENT6, nh=1) / Raw(bytes([8, 0, 0, 0]) + bytes(60))))
+    assert (out.action, out.reason, out.packet[6], out.packet[40:42]) == (
+        Action.OK,
+        "UNKNOWN_PROTOCOL",
+        58,
+        bytes([1, 4]),
+    )
+    assert_checksums(out.packet)
+    quoted = bytes(ip6(src=server6(), dst=CLIENT6, nh=1) / Raw(bytes([8, 0, 0, 0]) + bytes(60)))
+    error = clat.siit(wire(ip6(src=CLIENT6, dst=server6()) / icmp6(3, 0, 0, quoted)))
+    assert (error.action, error.reason) == (Action.SHOT, "UNKNOWN_PROTOCOL")
+
+
+@pytest.mark.parametrize(("pointer", "reason"), [(4, "SOURCE_ROUTE"), (7, "SOURCE_ROUTE"), (8, "TRANSLATED_4TO6")])
+def test_a_source_route_ends_where_its_pointer_passes_its_length(clat: Bench, pointer: int, reason: str) -> None:
+    """RFC 791 §3.1: the pointer of a used up route of one address is 8, its length 7."""
+    given = clat4(UDP(sport=1, dport=2), options=[IPOption_LSRR(pointer=pointer, routers=["192.0.2.9"])])
+    assert clat.siit(given).reason == reason
+
+
+@pytest.mark.parametrize("protocol", [0, 43, 44, 51, 60])
+def test_no_extension_header_in_a_fragment(clat: Bench, protocol: int) -> None:
+    """RFC 7915 §5.1.1: to be dropped; AH too, which never survives translation."""
+    fragment = IPv6ExtHdrFragment(nh=protocol, m=1, id=5)
+    out = clat.siit(bytes(ip6(src=server6(), dst=CLIENT6) / fragment / Raw(bytes([17, 0]) + bytes(62))))
+    assert (out.action, out.reason) == (Action.SHOT, "EXTENSION_HEADERS")
+
+
+@pytest.mark.parametrize("length", [0, 7, 17])
+def test_udp_without_checksum_whose_length_disagrees(clat: Bench, length: int) -> None:
+    """A checksum over what the length says cannot be made of bytes that are not there."""
+    out = clat.siit(clat4(UDP(sport=1, dport=2, chksum=0, len=length) / Raw(bytes(8))))
+    assert (out.action, out.reason) == (Action.SHOT, "BAD_HEADER")
+
+
+@pytest.mark.parametrize("kind", [1, 3, 4, 143])
+def test_no_fragmented_icmp_but_echo(clat: Bench, kind: int) -> None:
+    """Errors are short, so one in fragments is nobody's honest message: not worth the slow path."""
+    fragment = IPv6ExtHdrFragment(nh=58, m=1, id=5)
+    out = clat.siit(bytes(ip6(src=server6(), dst=CLIENT6) / fragment / Raw(bytes([kind, 0]) + bytes(62))))
+    assert (out.action, out.reason) == (Action.SHOT, "UNKNOWN_ICMP")
+    out = clat.siit(bytes(ip4(src=CLIENT4, dst=SERVER, flags="MF", proto=1) / Raw(bytes([11, 0]) + bytes(62))))
+    assert (out.action, out.reason) == (Action.SHOT, "UNKNOWN_ICMP")
