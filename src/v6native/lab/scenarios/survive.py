@@ -12,15 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from v6native.lab import topology as t
-from v6native.lab.edge import BEFORE, network_toml, raise_edge, snapshot
+from v6native.lab.edge import BEFORE, Arrangement, network_toml, raise_edge, snapshot
 from v6native.lab.laptop import connect_laptop, disconnect_laptop
 from v6native.lab.node import Node
 from v6native.lab.scenarios import client
 from v6native.lab.scenarios.transfer import Running, download, upload
-from v6native.lab.scenarios.trial import Scenario, Trial, expect
+from v6native.lab.scenarios.trial import ALL, Scenario, Trial, expect
 from v6native.lab.wait import wait_until
 
 LITERAL = str(t.SERVER4)
+FORGOTTEN = 75.0
+"""Seconds; above net.netfilter.nf_conntrack_frag6_timeout and net.ipv4.ipfrag_time."""
 
 
 @contextlib.contextmanager
@@ -161,9 +163,10 @@ def flooded(trial: Trial) -> str:
         for node, target in (("phone", mapped), ("laptop", LITERAL), ("internet", trial.lab.arrangement.static4)):
             trial.program(node, "fragments", target, "7", "flood", timeout=90)
         download(trial, "phone", client.V4ONLY, 16)
-    client.big_datagram(trial, "phone", mapped)
-    client.big_ping(trial, "phone", client.V4ONLY, "-6")
-    return "2 downloads; fragments work afterwards"
+    download(trial, "phone", client.V4ONLY, 16)
+    # The kernels on the way (edge1's, the server's) hold what is incomplete for up to 60 s, and take no more meanwhile.
+    wait_until(lambda: works(trial), FORGOTTEN, "fragmented pings do not work again after the flood")
+    return "2 downloads meanwhile, 1 after; then fragments work again"
 
 
 def downed(trial: Trial) -> str:
@@ -218,15 +221,15 @@ def offloads(trial: Trial) -> str:
 
 
 SCENARIOS = tuple(
-    Scenario(f"survive-{key}", 6, title, play)
-    for key, title, play in (
-        ("offloads", "offloads off and on", offloads),
-        ("killed", "kill -9 of the daemon, `up` again", killed),
-        ("stopped", "SIGTERM, `up` again", stopped),
-        ("workers", "kill -9 of the workers", workers_killed),
-        ("flood", "a flood of fragments", flooded),
-        ("reload", "reload with another pool", reloaded),
-        ("broken-reload", "reload of a wrong file", broken_reload),
-        ("down", "`down` stops it and restores edge1", downed),
+    Scenario(f"survive-{key}", 6, title, play, arrangements)
+    for key, title, play, arrangements in (
+        ("offloads", "offloads off and on", offloads, ALL),
+        ("killed", "kill -9 of the daemon, `up` again", killed, ALL),
+        ("stopped", "SIGTERM, `up` again", stopped, ALL),
+        ("workers", "kill -9 of the workers", workers_killed, ALL),
+        ("flood", "a flood of fragments", flooded, frozenset({Arrangement.SHARED})),
+        ("reload", "reload with another pool", reloaded, ALL),
+        ("broken-reload", "reload of a wrong file", broken_reload, ALL),
+        ("down", "`down` stops it and restores edge1", downed, ALL),
     )
 )
