@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import secrets
+import signal
 import time
 from collections.abc import Iterator
 
@@ -55,6 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile(count)
     config.stash[_seed_key] = int(os.environ.get("V6NATIVE_SEED") or secrets.randbelow(2**32))
     config.stash[_start_key] = time.monotonic()
+    # As for Ctrl-C: a run that is told to end takes its labs and namespaces away first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.pluginmanager.register(NameOfLongTests(config))
 
 
