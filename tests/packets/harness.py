@@ -167,6 +167,7 @@ def nat64_settings(
     timeout: Timeouts | None = None,
     lowest_ipv6_mtu: int = 1280,
     sessions: int = 4096,
+    own4: Iterable[str] = (),
 ) -> Nat64Settings:
     """A NAT64 like the lab's. `pool`: (address, first port, last port)."""
     return Nat64Settings(
@@ -181,6 +182,7 @@ def nat64_settings(
         timeout=timeout or Timeouts(),
         lowest_ipv6_mtu=lowest_ipv6_mtu,
         sessions=sessions,
+        own4=tuple(IPv4Address(a) for a in own4),
     )
 
 

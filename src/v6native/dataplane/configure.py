@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
 from v6native.config.model import Proto
 from v6native.dataplane import abi
@@ -69,6 +69,9 @@ def apply(generation: Generation, want: Wanted) -> None:
             generation.maps[of][f"{of}_config"].put(1 - slot, value)
             generation.maps[of][f"{of}_active"].put(0, (1 - slot).to_bytes(4, sys.byteorder))
     for change in changes:
+        if change.name == "pool4_address" and change.drop:
+            # Before their rows go, which tell what they were.
+            _end_on(Tables.of(generation), {key for key in change.drop if _lost(key, change.map.get(key), want)})
         for key in change.drop:
             change.map.delete(key)
     if "nat64" in generation.maps:
@@ -93,9 +96,20 @@ def _changes(generation: Generation, want: Wanted) -> list[Change]:
                 # Sessions on a removed pool address go on until they end, and steering knows them by this row.
                 dynamic = (e for _, e in entries(Tables.of(generation)) if not e.flags & abi.BIB_STATIC)
                 used = {bytes(entry.address4) for entry in dynamic}
-                drop = tuple(key for key in drop if key not in used)
+                drop = tuple(key for key in drop if key not in used or _lost(key, have[key], want))
             found.append(Change(there, name, put, drop))
     return found
+
+
+def _lost(address: bytes, row: bytes | None, want: Wanted) -> bool:
+    """Whether that row of pool4_address is of a shared address that the node has no more: no answer finds us there."""
+    shared = row is not None and abi.PoolAddress.from_buffer_copy(row).flags & abi.POOL_SHARED
+    return bool(shared) and want.lost(IPv4Address(address))
+
+
+def _end_on(tables: Tables, addresses: set[bytes]) -> None:
+    if addresses:
+        end_where(tables, lambda entry: bytes(entry.address4) in addresses)
 
 
 def _active(generation: Generation, of: str) -> tuple[int, bytes | None]:

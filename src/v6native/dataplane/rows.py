@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 from v6native.dataplane import abi
 from v6native.desired.dataplane import DataPlaneConfig, Nat64Settings, PoolRange, SiitSettings, StaticEntry
@@ -23,12 +23,16 @@ Rows = Mapping[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`tables` by object and map; `config` by object, the element that becomes active; `pool` in order."""
+    """`tables` by object and map; `config` by object, the element that becomes active; `pool` in order.
+
+    `lost` tells whether an address that was shared is not the node's any more.
+    """
 
     config: Mapping[str, bytes]
     tables: Mapping[tuple[str, str], Rows]
     pool: tuple[bytes, ...]
     static: tuple[StaticEntry, ...]
+    lost: Callable[[IPv4Address], bool]
 
 
 def wanted(config: DataPlaneConfig, ifindex: Callable[[str], int], max_sessions: int) -> Wanted:
@@ -52,6 +56,7 @@ def wanted(config: DataPlaneConfig, ifindex: Callable[[str], int], max_sessions:
         },
         pool=tuple(bytes(_pool_range(entry)) for entry in nat64.pool) if nat64 else (),
         static=nat64.static if nat64 else (),
+        lost=nat64.lost if nat64 else lambda _shared: False,
     )
 
 

@@ -36,6 +36,7 @@ class Nat64Settings:
 
     `refused4` are refused destinations, `open4` the ranges the operator opened in them (longest match wins).
     `icmp6_source`/`icmp4_source` are the node's addresses for errors the translator itself makes.
+    `own4` are the node's IPv4 addresses: sessions on a shared one that it has lost to another end.
     """
 
     pref64: tuple[IPv6Network, ...]
@@ -49,6 +50,14 @@ class Nat64Settings:
     timeout: Timeouts
     lowest_ipv6_mtu: int
     sessions: int
+    own4: tuple[IPv4Address, ...] = ()
+
+    def lost(self, shared: IPv4Address) -> bool:
+        """Whether an address that was shared is nobody's here any more, and there is another to go on with.
+
+        Without another one its sessions wait: the same address often comes back.
+        """
+        return shared not in self.own4 and any(e.shared and e.address != shared for e in self.pool)
 
 
 @dataclass(frozen=True, slots=True)

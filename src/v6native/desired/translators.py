@@ -101,6 +101,7 @@ def _nat64(here: Here) -> Nat64Settings:
         timeout=settings.timeout,
         lowest_ipv6_mtu=settings.lowest_ipv6_mtu,
         sessions=settings.sessions,
+        own4=tuple(sorted({a.ip for i in here.facts.interfaces if not i.ours for a in i.ipv4})),
     )
 
 

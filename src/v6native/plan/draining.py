@@ -15,12 +15,17 @@ from v6native.plan.actual import Actual
 
 
 def leaving(wanted: Desired, actual: Actual) -> tuple[IPv4Network, ...]:
-    """What pool4 had and has no more. Nothing where the NAT64 itself goes: then its sessions go, too."""
-    if wanted.dataplane is None or wanted.dataplane.nat64 is None:
+    """What pool4 had and has no more, but for an address that the node lost to another: its sessions end at once.
+
+    Nothing where the NAT64 itself goes: then its sessions go, too.
+    """
+    nat64 = wanted.dataplane.nat64 if wanted.dataplane else None
+    if nat64 is None:
         return ()
     kept = {route.key for route in wanted.routes}
     found = {r.destination for r in actual.routes - wanted.routes if r.key not in kept and _of_pool(r)}
-    found |= {r.destination for r in actual.rules - wanted.rules if r.destination is not None and _steers(r)}
+    steered = {r.destination for r in actual.rules - wanted.rules if r.destination is not None and _steers(r)}
+    found |= {network for network in steered if not nat64.lost(IPv4Address(int(network.network_address)))}
     return tuple(sorted(network for network in found if isinstance(network, IPv4Network)))
 
 

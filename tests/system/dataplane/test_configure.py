@@ -46,6 +46,29 @@ def test_sessions_on_a_removed_pool_address_go_on(plane: KernelDataPlane) -> Non
     assert {str(e.address4) for e in plane.bib()} == {str(POOL), "203.0.113.9"}
 
 
+@pytest.mark.parametrize(
+    ("pool", "own4", "goes_on"),
+    [
+        ([("192.0.2.9", 1024, 65535)], ["192.0.2.9"], False),
+        ([("192.0.2.9", 1024, 65535)], ["192.0.2.9", str(POOL)], True),
+        ([], [], True),
+    ],
+    ids=["replaced", "still-there", "gone-for-now"],
+)
+def test_sessions_on_a_shared_address(
+    open_plane: Open, pool: list[tuple[str, int, int]], own4: list[str], goes_on: bool
+) -> None:
+    """They end when the uplink has another address in its place: no answer would come, and the mapping would live on."""
+    plane = open_plane()
+    plane.configure(nat64(shared=True, own4=[str(POOL)]))
+    port = open_flow(plane, 5000)
+    plane.configure(nat64(shared=True, pool=pool, own4=own4))
+    assert send(plane, udp4(port)) == ("TRANSLATED_4TO6" if goes_on else "NOT_POOL4")
+    if not goes_on:
+        open_flow(plane, 5000)
+        assert {str(e.address4) for e in plane.bib()} == {"192.0.2.9"}
+
+
 def test_sessions_of_a_source_no_longer_allowed_end_at_once(plane: KernelDataPlane) -> None:
     port = open_flow(plane, 5000)
     assert send(plane, syn6(5001)) == "TRANSLATED_6TO4"

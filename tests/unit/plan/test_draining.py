@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address
 
 import pytest
 
@@ -78,6 +78,20 @@ def test_without_a_session_it_goes_at_once() -> None:
     _session_on(host, "192.0.2.1")
     bring(host, _wanted(UPLINK))
     assert not any("203.0.113" in thing for thing in _leads(host))
+
+
+def test_an_address_lost_to_another_does_not_wait() -> None:
+    """The provider gave the uplink another one: what is left of the old one goes at once, its sessions too."""
+    host = _host()
+    bring(host, _wanted(UPLINK))
+    _session_on(host, "192.0.2.1")
+    config = replace(LAB, nodes=(replace(NODE, pool4=(UPLINK,)),))
+    uplink = replace(FACTS.interfaces[0], ipv4=(IPv4Interface("192.0.2.77/24"),))
+    assert uplink.name == "eth0"
+    wanted = desired(config, "edge1", replace(FACTS, interfaces=(uplink, *FACTS.interfaces[1:])))
+    bring(host, wanted)
+    assert {thing for thing in _leads(host) if thing.startswith("rule")} == {"rule 192.0.2.77/32"}
+    assert diff(wanted, host.observe(wanted)) == ()
 
 
 def test_down_waits_for_nobody() -> None:
