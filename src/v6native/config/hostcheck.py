@@ -39,18 +39,19 @@ def check_host(config: Config, node: str, facts: HostFacts) -> list[ConfigProble
 def _interfaces(host: Host) -> Iterator[ConfigProblem]:
     facts, node = host.facts, host.node
     names = [i.name for i in facts.interfaces]
+    route = facts.default_route(6) or facts.default_route(4)
     for path, name in (host.path("uplink"), node.uplink), *((host.path("lan", i), n) for i, n in enumerate(node.lan)):
         if name in names:
             continue
-        route = facts.default_route(6) or facts.default_route(4)
         close = get_close_matches(name, names, 1)
         guess = route.interface if path[-1] == "uplink" and route else next(iter(close), None)
         remedy = f'did you mean "{guess}"?' if guess else "`ip link` shows which there are"
         what = f'this machine has no interface "{name}"'
-        if path[-1] == "uplink":
+        if path[-1] == "uplink" and route:
+            # Another interface leads to the internet: a mistyped name, since an uplink that is yet to come has the route.
             yield host.error("no-interface", path, what, remedy)
         else:
-            yield host.warning("no-interface", path, what, remedy)
+            yield host.warning("no-interface", path, what, f"{remedy}; it is taken up when it comes")
     uplink = facts.interface(node.uplink)
     if uplink is not None and uplink.mtu < IPV6_LEAST_MTU:
         what = f"{uplink.name} has an MTU of {uplink.mtu}; IPv6 needs {IPV6_LEAST_MTU} (RFC 8200 §5)"
