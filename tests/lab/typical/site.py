@@ -41,10 +41,14 @@ class Site:
     def __getitem__(self, node: str) -> Node:
         return self.nodes[node]
 
-    def up(self, node: str, network_toml: str) -> None:
-        """Write the node's file and run `v6native up` there until it is ready."""
+    def up(self, node: str, network_toml: str, *, well: bool = True) -> None:
+        """Write the node's file and run `v6native up` there until it is ready; unless it is not `well`, without errors."""
         self[node].path("/etc/v6native/network.toml").write_text(network_toml)
-        raise_edge(self[node], 30)
+        if well:
+            raise_edge(self[node], 30)
+        else:
+            self[node].start("v6native", "v6native", "up")
+            wait_until(lambda: answers(self[node]), 30, lambda: self[node].log("v6native").read_text())
 
     def ask(self, node: str, verb: str) -> Any:
         return json.loads(self[node].run("v6native", verb, "--json", check=False).out)
