@@ -169,6 +169,7 @@ _Static_assert(sizeof(struct session_key) == 12, "session_key");
 /* Map sessions: array. An entry past its deadline is absent, collected or not. */
 #define SESSION_IN_USE 1U
 #define SESSION_HAIRPIN 2U /* the remote side is behind this NAT64 too */
+#define SESSION_CLAIMED 4U /* alone: somebody is ending it, or taking its place */
 struct session {
 	__u64 deadline_ns;
 	__u64 created_ns;
@@ -199,6 +200,7 @@ enum fragment_verdict {
 	FRAGMENT_TRANSLATE = 1,
 	FRAGMENT_SLOW = 2,
 	FRAGMENT_DROP = 3,
+	FRAGMENT_HAIRPIN = 4,
 };
 struct fragment_key {
 	struct in6_addr source; /* IPv4: the address in the last four bytes */

@@ -118,6 +118,22 @@ static __always_inline __u32 bib_find4(__be32 address, __be16 port, __u8 proto)
 	return index ? *index : NONE;
 }
 
+/*
+ * A free slot's count is changed, never written: another CPU may be about to take
+ * back a hold of the entry that was here before.
+ */
+static __always_inline void bib_count_first(struct bib_entry *entry)
+{
+	__sync_fetch_and_add(&entry->refs, entry->refs & BIB_DEAD_REFS ? 1 - BIB_DEAD_REFS : 1);
+}
+
+/* Whether it is still this host's: a slot found by its key may be another's by now. */
+static __always_inline bool bib_is6(const struct bib_entry *entry, const struct in6_addr *address,
+				    __be16 port)
+{
+	return in6_equal(&entry->address6, address) && entry->port6 == port;
+}
+
 /* One more session on the entry; false while it is being removed. */
 static __always_inline bool bib_hold(struct bib_entry *entry)
 {
@@ -231,7 +247,7 @@ SUBPROG int bib_create(struct packet *p, __u32 proto_pref64, __u32 pool_count, _
 	entry->proto = proto_pref64 >> 8;
 	entry->pref64 = proto_pref64;
 	entry->created_ns = now;
-	entry->refs = 1;
+	bib_count_first(entry);
 	entry->flags = BIB_IN_USE;
 	key.address = p->src6;
 	key.port = p->sport;
@@ -253,6 +269,7 @@ SUBPROG int bib_create(struct packet *p, __u32 proto_pref64, __u32 pool_count, _
 	}
 	if (reason != GO_ON) {
 		entry->flags = 0;
+		__sync_fetch_and_add(&entry->refs, BIB_DEAD_REFS - 1);
 		bpf_map_push_elem(&free_bib, &index, 0);
 		return reason;
 	}

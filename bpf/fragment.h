@@ -54,7 +54,7 @@ SUBPROG int fragment_remember(struct work *w, bool from6, __u32 verdict)
 	return GO_ON;
 }
 
-/* GO_ON with w->bib set, REASON_COUNT for the slow path, or a reason to drop. */
+/* GO_ON with w->bib and w->hairpin set, REASON_COUNT for the slow path, or a reason to drop. */
 SUBPROG int fragment_recall(struct work *w, bool from6)
 {
 	if (!w)
@@ -69,8 +69,9 @@ SUBPROG int fragment_recall(struct work *w, bool from6)
 		return FRAGMENT_NO_FIRST;
 	if (value->verdict == FRAGMENT_SLOW)
 		return REASON_COUNT;
-	if (value->verdict != FRAGMENT_TRANSLATE)
+	if (value->verdict != FRAGMENT_TRANSLATE && value->verdict != FRAGMENT_HAIRPIN)
 		return FRAGMENT_OF_DROPPED;
+	w->hairpin = value->verdict == FRAGMENT_HAIRPIN;
 	w->bib = value->bib;
 	w->pref64 = value->pref64;
 	return GO_ON;

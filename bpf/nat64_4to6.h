@@ -7,6 +7,7 @@
 #include "answer.h"
 #include "bib.h"
 #include "fragment.h"
+#include "policy.h"
 #include "rfc7915.h"
 #include "session.h"
 #include "slow.h"
@@ -33,6 +34,8 @@ SUBPROG int map_4to6(struct __sk_buff *skb, struct work *w, struct nat64_config 
 	struct packet *p = &w->p;
 	struct session *s =
 		session_find(w->bib, p->src4, entry->proto == BIB_ICMP ? 0 : p->sport, cfg, w->now);
+	__u32 port = (__u32)entry->proto << 16 | bpf_ntohs(p->sport);
+	bool hairpin;
 	int reason;
 
 	if (s) {
@@ -40,15 +43,17 @@ SUBPROG int map_4to6(struct __sk_buff *skb, struct work *w, struct nat64_config 
 	} else if (entry->proto != BIB_TCP || tcp_event(p, false) == EVENT_V4_SYN) {
 		if (!bib_hold(entry))
 			return TABLE_FULL;
-		reason = session_create(w, false,
-					(__u32)entry->proto << 8 |
-						(skb->mark == MARK_HAIRPIN ? SESSION_HAIRPIN : 0),
-					cfg);
+		/* Not by the mark, which the kernel's fragmentation between the passes replaces. */
+		hairpin = pool_side(p->src4, port, cfg->pool_count) == 1;
+		reason = session_create(
+			w, false, (__u32)entry->proto << 8 | (hairpin ? SESSION_HAIRPIN : 0), cfg);
 		if (reason != GO_ON) {
 			bib_release(w->bib);
 			return reason;
 		}
 	}
+	if (entry->address4 != p->dst4 || entry->port4 != p->dport)
+		return TABLE_FULL; /* the slot became another's meanwhile */
 	incoming6(w, cfg, entry);
 	return GO_ON;
 }
@@ -77,7 +82,7 @@ SUBPROG int error_4to6(struct __sk_buff *skb, struct work *w, struct nat64_confi
 		    ? 0
 		    : session_find(w->bib, q->dst4, proto == BIB_ICMP ? 0 : q->dport, cfg, w->now);
 	entry = bib_at(w->bib);
-	if (!s || !entry)
+	if (!s || !entry || p->dst4 != q->src4)
 		return NO_SESSION_ERROR;
 	incoming6(w, cfg, entry);
 	pref64_embed(&cfg->pref64[w->pref64], q->dst4, &q->dst6);

@@ -89,7 +89,7 @@ SUBPROG int map_6to4(struct __sk_buff *skb, struct work *w, struct nat64_config 
 			return reason;
 	}
 	entry = bib_at(w->bib);
-	if (!entry)
+	if (!entry || !bib_is6(entry, &p->src6, p->sport))
 		return TABLE_FULL;
 	outgoing4(p, entry);
 	return GO_ON;
@@ -123,7 +123,7 @@ SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 		    ? 0
 		    : session_find(w->bib, q->src4, proto == BIB_ICMP ? 0 : q->sport, cfg, w->now);
 	entry = bib_at(w->bib);
-	if (!s || !entry)
+	if (!s || !entry || !in6_equal(&p->dst6, &q->src6))
 		return NO_SESSION_ERROR;
 	w->hairpin = s->flags & SESSION_HAIRPIN;
 	q->dst4 = entry->address4;
@@ -156,7 +156,6 @@ SUBPROG int fragment_6to4(struct __sk_buff *skb, struct work *w, struct nat64_co
 	if (!entry || !in6_equal(&entry->address6, &p->src6))
 		return FRAGMENT_NO_FIRST;
 	p->src4 = entry->address4;
-	w->hairpin = pool_destination(p, entry->proto, 0) == 1;
 	return write_6to4(skb, p, w->flags);
 }
 
@@ -184,7 +183,10 @@ SUBPROG int query_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 	}
 	reason = map_6to4(skb, w, cfg);
 	if (p->fragment)
-		fragment_remember(w, true, reason == GO_ON ? FRAGMENT_TRANSLATE : FRAGMENT_DROP);
+		fragment_remember(w, true,
+				  reason != GO_ON ? FRAGMENT_DROP
+				  : w->hairpin	  ? FRAGMENT_HAIRPIN
+						  : FRAGMENT_TRANSLATE);
 	return reason == GO_ON ? write_6to4(skb, p, w->flags) : reason;
 }
 

@@ -45,22 +45,18 @@ SUBPROG int port_is_ours(__be32 address, __u32 proto_port, __u32 pool_count)
 	return 0;
 }
 
-/* The destination is a pool address: 1 hairpin, 0 the node's own service, NONE no pool address. */
-SUBPROG __u32 pool_destination(const struct packet *p, __u32 bib_proto, __u32 pool_count)
+/* Who is behind an IPv4 address: 1 this NAT64, 0 the node's own service, NONE no pool address. */
+SUBPROG __u32 pool_side(__be32 address, __u32 proto_port, __u32 pool_count)
 {
-	if (!p)
-		return NONE;
-
-	__be32 address = p->dst4;
 	struct pool_address *pool = bpf_map_lookup_elem(&pool4_address, &address);
 
 	if (!pool)
 		return NONE;
 	if (!(pool->flags & POOL_SHARED))
 		return 1;
-	if (bib_proto == BIB_ICMP)
+	if (proto_port >> 16 == BIB_ICMP)
 		return 0;
-	return port_is_ours(address, bib_proto << 16 | bpf_ntohs(p->dport), pool_count);
+	return port_is_ours(address, proto_port, pool_count);
 }
 
 SUBPROG int policy_6to4(struct work *w, __u32 bib_proto, __u32 pool_count)
@@ -75,7 +71,7 @@ SUBPROG int policy_6to4(struct work *w, __u32 bib_proto, __u32 pool_count)
 
 	if (!value || !*value)
 		return SOURCE_NOT_ALLOWED;
-	pool = pool_destination(&w->p, bib_proto, pool_count);
+	pool = pool_side(w->p.dst4, bib_proto << 16 | bpf_ntohs(w->p.dport), pool_count);
 	if (pool != NONE) {
 		w->hairpin = pool;
 		return GO_ON;

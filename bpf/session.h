@@ -16,6 +16,7 @@
 
 #define SWEEP_SLICE 20000U
 #define SWEEP_PERIOD_NS (250 * 1000000ULL)
+#define INSIDE_SHARE 4			 /* one in so many sessions cannot be opened from outside */
 #define REFRESH_SLACK_NS (SECOND_NS / 2) /* spares a write of the shared line per packet */
 
 struct {
@@ -177,6 +178,18 @@ static __always_inline struct session *session_slot(__u32 bib_index, __be32 remo
 	return s;
 }
 
+/*
+ * For whoever ends a session or takes its place: of the sweep and packets on other
+ * CPUs only one may, else its slot and its hold would be given back twice.
+ */
+static __always_inline bool session_claim(struct session *s)
+{
+	__u32 flags = s->flags;
+
+	return flags & SESSION_IN_USE &&
+	       __sync_val_compare_and_swap(&s->flags, flags, SESSION_CLAIMED) == flags;
+}
+
 static __always_inline struct session *session_find(__u32 bib_index, __be32 remote4, __be16 port,
 						    struct nat64_config *cfg, __u64 now)
 {
@@ -244,20 +257,21 @@ SUBPROG int session_create(struct work *w, bool from6, __u32 proto_flags, struct
 	struct session_key key = {.bib = w->bib};
 	struct nat64_state *st = state();
 	struct session *s;
-	__u32 index;
+	__u32 index, limit;
 
 	if (!st)
 		return TABLE_FULL;
+	limit = from6 ? cfg->max_sessions : cfg->max_sessions - cfg->max_sessions / INSIDE_SHARE;
 	key.remote4 = from6 ? p->dst4 : p->src4;
 	if ((proto_flags >> 8) != BIB_ICMP)
 		key.remote_port = from6 ? p->dport : p->sport;
 	s = session_slot(key.bib, key.remote4, key.remote_port);
-	if (s) {
+	if (s && session_claim(s)) {
 		session_init(s, p, from6, cfg, w->now, proto_flags & 0xff);
 		bib_release(w->bib); /* the expired one held it already */
 		return GO_ON;
 	}
-	if (st->session_count >= cfg->max_sessions)
+	if (st->session_count >= limit)
 		return TABLE_FULL;
 	index = take_slot(&free_sessions, &st->sessions_used_to, session_limit);
 	s = bpf_map_lookup_elem(&sessions, &index);
@@ -282,6 +296,7 @@ SUBPROG int session_create(struct work *w, bool from6, __u32 proto_flags, struct
 	return GO_ON;
 }
 
+/* Of a claimed session. */
 SUBPROG int session_delete(__u32 index, struct session *s)
 {
 	if (!s)
@@ -319,7 +334,8 @@ static long sweep_one(__u32 i, struct sweep *sweep)
 		s->deadline_ns += sweep->trans_ns;
 		return 0;
 	}
-	session_delete(index, s);
+	if (session_claim(s))
+		session_delete(index, s);
 	return 0;
 }
 

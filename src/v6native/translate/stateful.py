@@ -26,6 +26,9 @@ HOST_UNREACHABLE4 = Answer(UNREACHABLE4, 1)
 PROTOCOL_UNREACHABLE4 = Answer(UNREACHABLE4, 2)
 PORT_UNREACHABLE4 = Answer(UNREACHABLE4, 3)
 
+# One in so many sessions cannot be opened from outside, so that a flood from there leaves room to those inside.
+INSIDE_SHARE = 4
+
 
 @dataclass(frozen=True, slots=True)
 class StatefulMapper:
@@ -109,7 +112,7 @@ class StatefulMapper:
         quoted = error.quoted
         _require_tuple(quoted)
         outer, remote = self.rules.in_pref64(error.destination), self.rules.in_pref64(quoted.source)
-        if outer is None or remote is None:
+        if outer is None or remote is None or error.destination != quoted.source:
             raise Refused(Reason.NO_SESSION_ERROR)
         pref64, remote4 = remote
         binding = self.tables.binding6(quoted.protocol, pref64, quoted.destination, quoted.destination_port)
@@ -124,7 +127,8 @@ class StatefulMapper:
         quoted = error.quoted
         _require_tuple(quoted)
         binding = self.tables.binding4(quoted.protocol, quoted.source, quoted.source_port)
-        if binding is None or self._session(binding, quoted.destination, quoted.destination_port) is None:
+        known = binding and self._session(binding, quoted.destination, quoted.destination_port)
+        if binding is None or known is None or error.destination != quoted.source:
             raise Refused(Reason.NO_SESSION_ERROR)
         pref64 = self.rules.pref64[binding.pref64]
         remote_port = binding.port6 if quoted.protocol == ICMP else quoted.destination_port
@@ -199,7 +203,10 @@ class StatefulMapper:
         self.tables.put(Session(binding, remote4, remote_port, state, deadline))
 
     def _require_room(self, full: Answer) -> None:
-        if len(self.tables.sessions) >= self.rules.max_sessions:
+        room = self.rules.max_sessions
+        if full is HOST_UNREACHABLE4:
+            room -= room // INSIDE_SHARE
+        if len(self.tables.sessions) >= room:
             raise Refused(Reason.TABLE_FULL, full)
 
     def _bind(self, flow: Flow6, pref64: int) -> Binding:
