@@ -13,6 +13,7 @@ from tests.unit.system.networks import DEDICATED, FACTS, LAB, NODE, ON_LINK, UPL
 from v6native.config.model import Pool4Entry, Proto
 from v6native.dataplane.door import BibEntry
 from v6native.desired import Desired, desired
+from v6native.desired.sysctls import RESERVED_PORTS
 from v6native.plan import diff
 from v6native.plan.actual import Actual, FoundLink, LinkKind
 from v6native.system.apply import bring, teardown
@@ -27,7 +28,7 @@ def _wanted(*pool: Pool4Entry) -> Desired:
 
 def _host() -> FakeHost:
     links = {name: FoundLink(name, LinkKind.OTHER, 1500, up=True) for name in ("lo", "eth0", "lan0")}
-    return FakeHost(state=Actual(links=links))
+    return FakeHost(state=Actual(links=links, sysctls={RESERVED_PORTS: ""}))
 
 
 def _session_on(host: FakeHost, address: str) -> None:
