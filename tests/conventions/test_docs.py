@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +20,7 @@ from v6native.cli.main import cli
 from v6native.config.load import load
 from v6native.lab import topology
 from v6native.lab.edge import Arrangement
-from v6native.lab.scenarios import client, literal, node
+from v6native.lab.scenarios import SCENARIOS, client, literal, node
 from v6native.lab.scenarios.trial import Trial
 
 README = ROOT / "README.md"
@@ -96,3 +98,90 @@ def test_commands_name_nodes_and_verbs_that_exist(file: Path) -> None:
         assert verb in cli.commands, f"{shown(file)}: there is no verb {verb}"
     for verb in re.findall(r"v6native lab ([a-z]\w*)", text):
         assert verb in lab_group.commands, f"{shown(file)}: the lab has no verb {verb}"
+
+
+TROUBLESHOOTING = ROOT / "docs/guides/troubleshooting.md"
+FINDINGS = ROOT / "docs/reference/findings.md"
+
+
+def rows(file: Path, columns: int) -> list[list[str]]:
+    """The rows of every table with so many columns, headings left out."""
+    found: list[list[str]] = []
+    inside = False
+    for line in file.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        if line.startswith("|---"):
+            inside = line.count("|") == columns + 1
+        elif not cells:
+            inside = False
+        elif inside:
+            assert len(cells) == columns, f"{shown(file)}: {line}"
+            found.append(cells)
+    return found
+
+
+def test_every_reason_has_its_advice() -> None:
+    """The same list as in bpf/reasons.h, in its order."""
+    header = (ROOT / "bpf/reasons.h").read_text()
+    reasons = re.findall(r'REASON\((\w+), (\w+),[\s\\]*"([^"]*)"\)', header)
+    assert [(name.strip("`"), kind, text) for name, kind, text, _ in rows(TROUBLESHOOTING, 4)] == reasons
+
+
+def test_every_finding_has_its_advice() -> None:
+    codes = [row[0] for row in rows(FINDINGS, 2) if not row[0].startswith("`drops_")]
+    advice = [row[0] for row in rows(TROUBLESHOOTING, 2) if re.fullmatch(r"`\w+`", row[0])]
+    assert advice == codes
+
+
+COMPLIANCE = ROOT / "docs/rfc-compliance.md"
+STATES = {"done", "partly", "not", "n.a."}
+
+
+def names_of_tests(file: Path) -> set[str]:
+    """The names of a file's test functions."""
+    tree = ast.parse(file.read_text())
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
+
+
+def test_what_is_kept_of_the_rfcs_is_held_by_tests_that_exist() -> None:
+    keys = {scenario.key for scenario in SCENARIOS}
+    requirements = rows(COMPLIANCE, 5)
+    assert len(requirements) > 80
+    for section, requirement, state, reason, tests in requirements:
+        where = f"§{section} {requirement}"
+        assert state in STATES, f"{where}: {state}"
+        assert reason or state == "done", f"{where}: no reason"
+        names = re.findall(r"`([^`]+)`", tests)
+        assert names or state in ("not", "n.a."), f"{where}: no test holds it"
+        for name in names:
+            if name.startswith("lab:"):
+                assert name.removeprefix("lab:") in keys, f"{where}: there is no scenario {name}"
+            else:
+                path, _, test = name.partition("::")
+                file = ROOT / "tests" / f"{path}.py"
+                assert file.exists() and test in names_of_tests(file), f"{where}: there is no {name}"
+
+
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#([^)\s]+))?\)")
+
+
+def anchors(file: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", FENCE.sub("", file.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=shown)
+def test_links_lead_somewhere(file: Path) -> None:
+    for target, anchor in LINK.findall(FENCE.sub("", file.read_text())):
+        path = (file.parent / target).resolve()
+        assert path.exists(), f"{shown(file)}: there is no {target}"
+        assert not anchor or anchor in anchors(path), f"{shown(file)}: {target} has no heading {anchor}"
+
+
+def test_each_runtime_dependency_has_its_decision() -> None:
+    """One family a page; each dependency is named in code style on one of them."""
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.split(r"[<>=~\[]", dependency)[0] for dependency in wanted}
+    pages = "".join(page.read_text() for page in (ROOT / "docs/decisions").glob("*.md"))
+    missing = sorted(name for name in names if f"`{name}`" not in pages)
+    assert not missing, f"docs/decisions tells nothing of {', '.join(missing)}"
