@@ -75,6 +75,8 @@ SUBPROG int icmp_error_4to6(struct packet *p, __u32 total)
 			mtu += 20;
 			if (mtu < MIN_IPV6_MTU)
 				mtu = MIN_IPV6_MTU;
+			if (mtu > MAX_PACKET)
+				mtu = MAX_PACKET;
 			p->icmp_type = ICMPV6_PKT_TOOBIG;
 			p->icmp_code = 0;
 			p->icmp_rest = bpf_htonl(mtu);
@@ -106,12 +108,13 @@ SUBPROG int icmp_error_4to6(struct packet *p, __u32 total)
 	return GO_ON;
 }
 
-SUBPROG int icmp_error_6to4(struct packet *p)
+/* `fragment_header`: the quoted packet has one, by which it grew besides. */
+SUBPROG int icmp_error_6to4(struct packet *p, bool fragment_header)
 {
 	if (!p)
 		return HELPER_FAILED;
 
-	__u32 pointer, mtu;
+	__u32 pointer, mtu, grown = fragment_header ? 20 + FRAGMENT_HEADER : 20;
 
 	switch (p->icmp_type) {
 	case ICMPV6_DEST_UNREACH:
@@ -127,8 +130,8 @@ SUBPROG int icmp_error_6to4(struct packet *p)
 		break;
 	case ICMPV6_PKT_TOOBIG:
 		mtu = bpf_ntohl(p->icmp_rest);
-		mtu = mtu > 65535 ? 65535 : mtu;
-		mtu = mtu < MIN_IPV4_MTU + 20 ? MIN_IPV4_MTU : mtu - 20;
+		mtu = mtu > MAX_PACKET ? MAX_PACKET : mtu;
+		mtu = mtu < MIN_IPV4_MTU + grown ? MIN_IPV4_MTU : mtu - grown;
 		p->icmp_type = ICMP_DEST_UNREACH;
 		p->icmp_code = ICMP_FRAG_NEEDED;
 		p->icmp_rest = bpf_htonl(mtu);

@@ -104,7 +104,7 @@ SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 	struct packet *p = &w->p, *q = &w->q;
 	struct bib_entry *entry;
 	struct session *s;
-	__u32 proto, mtu;
+	__u32 proto;
 	int reason = check_error6(skb, p);
 
 	if (reason == GO_ON)
@@ -130,11 +130,7 @@ SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 	q->new_dport = entry->port4;
 	q->new_sport = proto == BIB_ICMP ? entry->port4 : q->sport;
 	p->src4 = entry->address4;
-	if (p->icmp_type == ICMPV6_PKT_TOOBIG && q->fragment_header) {
-		mtu = bpf_ntohl(p->icmp_rest);
-		p->icmp_rest = bpf_htonl(mtu > FRAGMENT_HEADER ? mtu - FRAGMENT_HEADER : 0);
-	}
-	reason = icmp_error_6to4(p);
+	reason = icmp_error_6to4(p, q->fragment_header);
 	return reason == GO_ON ? write_error_6to4(skb, p, q, w->flags) : reason;
 }
 

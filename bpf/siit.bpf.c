@@ -92,7 +92,7 @@ SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct siit_config
 
 	struct packet *p = &w->p, *q = &w->q;
 	struct in6_addr source = p->src6;
-	__u32 mapped, mtu;
+	__u32 mapped;
 	int reason = check_error6(skb, p);
 
 	if (reason == GO_ON)
@@ -111,11 +111,7 @@ SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct siit_config
 	}
 	if (map_6to4(q, cfg) - 1 >= 2)
 		return NO_MAPPING;
-	if (p->icmp_type == ICMPV6_PKT_TOOBIG && q->fragment_header) {
-		mtu = bpf_ntohl(p->icmp_rest);
-		p->icmp_rest = bpf_htonl(mtu > FRAGMENT_HEADER ? mtu - FRAGMENT_HEADER : 0);
-	}
-	reason = icmp_error_6to4(p);
+	reason = icmp_error_6to4(p, q->fragment_header);
 	return reason == GO_ON ? write_error_6to4(skb, p, q, w->flags) : reason;
 }
 

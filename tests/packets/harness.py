@@ -127,8 +127,22 @@ class Bench:
             for slot in slots:
                 table.put(slot, bytes(table.value_size))
         self._map("nat64_state").put(0, bytes(abi.Nat64State()))
+        self.refill()
         self.offset = 0.0
         self._set_clock()
+
+    def forget_fragments(self) -> None:
+        """No first fragment was ever seen."""
+        for maps in self.plane.generation().maps.values():
+            for name in ("fragments", "udp0_fragments"):
+                if name in maps:
+                    _clear(maps[name])
+
+    def refill(self) -> None:
+        """The budget of errors as at the start of a second, whatever was sent in this one."""
+        for maps in self.plane.generation().maps.values():
+            budget = maps["answer_budget"]
+            budget.put(0, bytes(len(budget.at(0))))
 
     def _set_clock(self) -> None:
         active = int.from_bytes(self._map("nat64_active").at(0), sys.byteorder) & 1

@@ -29,8 +29,8 @@ from v6native.translate.verdict import Arrival, Passed, Slow
 V4 = {"src": LAPTOP4, "dst": SERVER4}
 
 
-def to6(packet: Packet) -> Packet:
-    return IPv6(translated(make_siit().translate(bytes(packet))))
+def to6(packet: Packet, arrival: Arrival = Arrival.FRESH) -> Packet:
+    return IPv6(translated(make_siit().translate(bytes(packet), arrival=arrival)))
 
 
 def why(packet: Packet, arrival: Arrival = Arrival.FRESH) -> str:
@@ -56,7 +56,9 @@ def test_no_fragment_header_without_fragments() -> None:
 @pytest.mark.parametrize(("offset", "more"), [(0, 1), (100, 1), (200, 0)])
 def test_fragments(offset: int, more: int) -> None:
     flags = "MF" if more else ""
-    out = to6(IP(**V4, id=0xBEEF, frag=offset, flags=flags, proto=6) / Raw(b"\0\1\0\2" + b"x" * 28))
+    packet = IP(**V4, id=0xBEEF, frag=offset, flags=flags, proto=6) / Raw(b"\0\1\0\2" + b"x" * 28)
+    assert why(packet) == "REFRAGMENT"  # whatever its size: others of the datagram may be larger
+    out = to6(packet, Arrival.REFRAGMENTED)
     header = out[IPv6ExtHdrFragment]
     assert (out.nh, out.plen) == (44, 40)
     assert (header.nh, header.id, header.offset, header.m) == (6, 0xBEEF, offset, more)
@@ -128,8 +130,8 @@ def test_fragmented_udp_without_checksum_goes_to_the_slow_path_whole() -> None:
     other = IP(**V4, id=6, frag=3, proto=17) / Raw(b"x" * 16)
     assert refused(siit.translate(bytes(first), 1.0)) == "SLOW_FRAGMENTED_UDP0"
     assert refused(siit.translate(bytes(later), 1.0)) == "SLOW_FRAGMENTED_UDP0"
-    translated(siit.translate(bytes(other), 1.0))
-    translated(siit.translate(bytes(later), 60.0))
+    translated(siit.translate(bytes(other), 1.0, Arrival.REFRAGMENTED))
+    translated(siit.translate(bytes(later), 60.0, Arrival.REFRAGMENTED))
 
 
 @pytest.mark.parametrize(("frag", "flags"), [(0, "MF"), (3, "")])
@@ -154,8 +156,8 @@ def test_df_leaves_the_size_to_path_mtu_discovery() -> None:
 @pytest.mark.parametrize(("size", "fits"), [(1232, True), (1240, False)])
 def test_a_fragment_must_leave_room_for_its_header(size: int, fits: bool) -> None:
     packet = bytes(IP(**V4, frag=10, flags="MF", proto=17) / Raw(b"x" * size))
-    result = make_siit().translate(packet)
-    assert len(translated(result)) == 1280 if fits else refused(result) == "REFRAGMENT"
+    result = make_siit().translate(packet, arrival=Arrival.REFRAGMENTED)
+    assert len(translated(result)) == 1280 if fits else refused(result) == "STILL_TOO_BIG"
 
 
 def test_the_limit_can_be_raised() -> None:

@@ -33,6 +33,7 @@ from v6native.translate.bib import Binding
 from v6native.translate.nat64 import Nat64
 from v6native.translate.pool4 import PoolRange
 from v6native.translate.tcp_states import State
+from v6native.translate.verdict import Arrival
 
 OUT = {"src": CLIENT6, "dst": SERVER6}
 SECOND6 = "2001:db8:64:1::6"
@@ -43,8 +44,8 @@ def out(nat64: Nat64, packet: Packet, now: float = 0.0) -> Packet:
     return IP(translated(nat64.translate(bytes(packet), now)))
 
 
-def back(nat64: Nat64, packet: Packet, now: float = 0.0) -> Packet:
-    return IPv6(translated(nat64.translate(bytes(packet), now)))
+def back(nat64: Nat64, packet: Packet, now: float = 0.0, arrival: Arrival = Arrival.FRESH) -> Packet:
+    return IPv6(translated(nat64.translate(bytes(packet), now, arrival)))
 
 
 def static(protocol: int = 6, port4: int = 80, port6: int = 8080) -> Nat64:
@@ -388,8 +389,8 @@ def test_fragments_from_the_ipv4_side() -> None:
     )
     later = IP(src=SERVER4, dst=POOL4, id=3, frag=2, proto=17) / Raw(b"x" * 8)
     assert refused(nat64.translate(bytes(later), 0)) == "FRAGMENT_NO_FIRST"
-    assert back(nat64, first).dst == CLIENT6
-    assert back(nat64, later)[IPv6ExtHdrFragment].offset == 2
+    assert back(nat64, first, arrival=Arrival.REFRAGMENTED).dst == CLIENT6
+    assert back(nat64, later, arrival=Arrival.REFRAGMENTED)[IPv6ExtHdrFragment].offset == 2
 
 
 def test_a_short_fragment_behind_one_that_the_kernel_cuts() -> None:
@@ -398,7 +399,7 @@ def test_a_short_fragment_behind_one_that_the_kernel_cuts() -> None:
     first = IP(src=SERVER4, dst=POOL4, id=3, flags="MF", proto=17) / big
     later = IP(src=SERVER4, dst=POOL4, id=3, frag=176, proto=17) / Raw(b"x" * 8)
     assert refused(nat64.translate(bytes(first), 0)) == "REFRAGMENT"
-    assert back(nat64, later).dst == CLIENT6
+    assert back(nat64, later, arrival=Arrival.REFRAGMENTED).dst == CLIENT6
 
 
 def test_icmp_fragments_of_the_allowed_go_to_the_slow_path() -> None:

@@ -8,8 +8,6 @@ whoever pings a refused destination should learn that it is refused.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from v6native.packet import (
     ICMP,
     ICMP_HEADER,
@@ -49,7 +47,9 @@ def _once_more(data: bytes, packet: IPv4Packet | IPv6Packet, reason: Reason) -> 
     """What the kernel shall fragment is routed once more for that, so its TTL is raised once more."""
     if reason is not Reason.REFRAGMENT or not isinstance(packet, IPv4Packet):
         return data
-    return replace(packet, ttl=packet.ttl + 1).to_bytes()
+    size = IPV4_HEADER + len(packet.options)
+    header = data[:8] + bytes([packet.ttl + 1, packet.protocol]) + b"\0\0" + data[12:size]
+    return header[:10] + checksum(header).to_bytes(2) + header[12:] + data[size : size + len(packet.payload)]
 
 
 def answerable(packet: IPv4Packet | IPv6Packet) -> bool:

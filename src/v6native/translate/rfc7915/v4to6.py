@@ -99,7 +99,7 @@ def has_source_route(options: bytes) -> bool:
 def _is_error(packet: IPv4Packet) -> bool:
     if packet.protocol != ICMP or packet.is_fragment:
         return False
-    return bool(packet.payload) and tables.is_error4(packet.payload[0])
+    return not packet.payload or tables.is_error4(packet.payload[0])
 
 
 def _packet(packet: IPv4Packet, mapper: Mapper, settings: Settings, arrival: Arrival) -> IPv6Packet:
@@ -116,7 +116,7 @@ def _packet(packet: IPv4Packet, mapper: Mapper, settings: Settings, arrival: Arr
         raise Refused(reason)
     if without_checksum and not transport.is_udp_length_right(packet.payload):
         raise Refused(Reason.BAD_HEADER)
-    if arrival is not Arrival.REASSEMBLED and _must_refragment(packet, settings):
+    if arrival is not Arrival.REASSEMBLED and _must_refragment(packet, settings, arrival):
         again = arrival is Arrival.REFRAGMENTED or packet.ttl == 255
         raise Refused(Reason.STILL_TOO_BIG if again else Reason.REFRAGMENT)
     out = mapper.flow_4to6(flow)
@@ -126,10 +126,16 @@ def _packet(packet: IPv4Packet, mapper: Mapper, settings: Settings, arrival: Arr
     return _header(packet, out, payload, _hop_limit(packet, arrival))
 
 
-def _must_refragment(packet: IPv4Packet, settings: Settings) -> bool:
-    """Whether the kernel must fragment the packet smaller before it is translated (§4.1). ICMP is cut afterwards."""
+def _must_refragment(packet: IPv4Packet, settings: Settings, arrival: Arrival) -> bool:
+    """Whether the kernel must fragment the packet smaller before it is translated (§4.1). ICMP is cut afterwards.
+
+    A fragment does not know how large the others of its datagram are: each goes once more through the kernel.
+    """
     if packet.is_fragment:
-        return IPV6_HEADER + FRAGMENT_HEADER + packet.announced > settings.lowest_ipv6_mtu
+        return (
+            arrival is not Arrival.REFRAGMENTED
+            or IPV6_HEADER + FRAGMENT_HEADER + packet.announced > settings.lowest_ipv6_mtu
+        )
     if packet.dont_fragment or packet.protocol == ICMP:
         return False
     return IPV6_HEADER + packet.announced > settings.lowest_ipv6_mtu
@@ -182,14 +188,14 @@ def _error(packet: IPv4Packet, mapper: Mapper, settings: Settings, arrival: Arri
     if checksum(data) != 0:
         raise Refused(Reason.BAD_CHECKSUM)
     icmp = parse_icmp(data)
-    row = tables.look_up(tables.ERROR_4TO6, icmp.type, icmp.code)
-    if row is None:
-        raise Refused(Reason.UNKNOWN_ICMP)
     length = icmp.rest >> 16 & 0xFF if icmp.type in tables.EXTENSIBLE4 else 0
     body, extensions = rfc4884.split(data[ICMP_HEADER:], length, rfc4884.WORD4)
     quoted = _quoted(body)
     flow = transport.flow4(quoted, quoted=True)
     out = mapper.error_4to6(Error4(packet.source, packet.destination, flow))
+    row = tables.look_up(tables.ERROR_4TO6, icmp.type, icmp.code)
+    if row is None:
+        raise Refused(Reason.UNKNOWN_ICMP)
     inner = _header(quoted, out.quoted, _payload(quoted, flow, out.quoted), quoted.ttl)
     new_type, new_code, rest = row
     room = ICMPV6_LIMIT - IPV6_HEADER - ICMP_HEADER

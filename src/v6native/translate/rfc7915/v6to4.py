@@ -62,24 +62,29 @@ def _check(packet: IPv6Packet, mapper: Mapper) -> None:
     mapper.admit_6to4(source, packet.destination, error=_is_error(packet))
     if source.is_unspecified or source.is_loopback or source.is_multicast or source.is_link_local:
         raise Refused(Reason.BAD_SOURCE)
-    if len(packet.extensions) + (packet.fragment is not None) > MAX_EXTENSION_HEADERS:
-        raise Refused(Reason.EXTENSION_HEADERS)
-    if packet.protocol == FRAGMENT or (packet.is_fragment and packet.protocol in _EXTENSIONS):
-        raise Refused(Reason.EXTENSION_HEADERS)
+    _check_chain(packet)
     at = IPV6_HEADER
     for extension in packet.extensions:
         if extension.kind == ROUTING and extension.data[3]:
             segments_left_at = at + 3
             raise Refused(Reason.ROUTING_HEADER, Answer(tables.PARAMETER6, 0, segments_left_at))
         at += len(extension.data)
+    _check_payload(packet)
+
+
+def _check_chain(packet: IPv6Packet) -> None:
+    """Too many extension headers, or one where a fragment's data should begin (§5.1.1)."""
+    if len(packet.extensions) + (packet.fragment is not None) > MAX_EXTENSION_HEADERS:
+        raise Refused(Reason.EXTENSION_HEADERS)
+    if packet.protocol == FRAGMENT or (packet.is_fragment and packet.protocol in _EXTENSIONS):
+        raise Refused(Reason.EXTENSION_HEADERS)
+
+
+def _check_payload(packet: IPv6Packet) -> None:
     # A raw ICMPv4 message would be taken for a translated one.
     if packet.protocol == ICMP:
         raise Refused(Reason.UNKNOWN_PROTOCOL, Answer(tables.UNREACHABLE6, 4))
-    _fits(packet)
-
-
-def _fits(packet: IPv6Packet) -> None:
-    """An IPv6 packet can be 20 bytes longer than IPv4's total length can say."""
+    # An IPv6 packet can be 20 bytes longer than IPv4's total length can say.
     if IPV4_HEADER + packet.announced + packet.fragment_offset > MAX_TOTAL_LENGTH:
         raise Refused(Reason.BAD_HEADER)
 
@@ -87,20 +92,24 @@ def _fits(packet: IPv6Packet) -> None:
 def _is_error(packet: IPv6Packet) -> bool:
     if packet.protocol != ICMPV6 or packet.is_fragment:
         return False
-    return bool(packet.payload) and tables.is_error6(packet.payload[0])
+    return not packet.payload or tables.is_error6(packet.payload[0])
+
+
+def _is_query(packet: IPv6Packet) -> bool:
+    return tables.is_query(tables.QUERY_6TO4, packet.payload)
 
 
 def _packet(packet: IPv6Packet, mapper: Mapper, settings: Settings, arrival: Arrival) -> IPv4Packet:
     """Anything but an ICMPv6 error."""
     flow = transport.flow6(packet)
+    if packet.protocol == ICMPV6 and not packet.fragment_offset and not _is_query(packet):
+        raise Refused(Reason.UNKNOWN_ICMP)
     if packet.protocol == ICMPV6 and packet.is_fragment:
         mapper.check_6to4(flow)
         mapper.slow_6to4(flow, Reason.SLOW_FRAGMENTED_ICMP)
         raise Refused(Reason.SLOW_FRAGMENTED_ICMP)
     if packet.protocol == UDP and not packet.fragment_offset and not transport.has_udp_checksum(packet.payload):
         raise Refused(Reason.UDP_NO_CHECKSUM)
-    if packet.protocol == ICMPV6 and not tables.is_query(tables.QUERY_6TO4, packet.payload):
-        raise Refused(Reason.UNKNOWN_ICMP)
     out = mapper.flow_6to4(flow)
     ttl = min(packet.hop_limit + 1, 255)  # the kernel decrements on both sides, and a node is one hop
     return _header(packet, out, _payload(packet, flow, out), ttl, settings.identification, arrival)
@@ -149,14 +158,14 @@ def _error(packet: IPv6Packet, mapper: Mapper, settings: Settings) -> IPv4Packet
     if checksum(pseudo + data) != 0:
         raise Refused(Reason.BAD_CHECKSUM)
     icmp = parse_icmp(data)
-    row = tables.look_up(tables.ERROR_6TO4, icmp.type, icmp.code)
-    if row is None:
-        raise Refused(Reason.UNKNOWN_ICMP)
     length = icmp.rest >> 24 if icmp.type in tables.EXTENSIBLE6 else 0
     body, extensions = rfc4884.split(data[ICMP_HEADER:], length, rfc4884.WORD6)
     quoted = _quoted(body)
     flow = transport.flow6(quoted, quoted=True)
     out = mapper.error_6to4(Error6(packet.source, packet.destination, flow))
+    row = tables.look_up(tables.ERROR_6TO4, icmp.type, icmp.code)
+    if row is None:
+        raise Refused(Reason.UNKNOWN_ICMP)
     payload = _payload(quoted, flow, out.quoted)
     inner = _header(quoted, out.quoted, payload, quoted.hop_limit, 0, Arrival.FRESH)
     new_type, new_code, rest = row
@@ -180,12 +189,13 @@ def _quoted(body: bytes) -> IPv6Packet:
         quoted = parse_ipv6(body, quoted=True)
     except PacketError as error:
         raise transport.fault_in_quote(error) from error
+    _check_chain(quoted)
+    _check_payload(quoted)
     if quoted.protocol == ICMPV6 and not quoted.fragment_offset and len(quoted.payload) >= ICMP_HEADER:
         if tables.is_error6(quoted.payload[0]):
             raise Refused(Reason.QUOTE_IS_ERROR)
-        if not tables.is_query(tables.QUERY_6TO4, quoted.payload):
+        if not _is_query(quoted):
             raise Refused(Reason.UNKNOWN_ICMP)
-    _fits(quoted)
     return quoted
 
 

@@ -1,0 +1,7 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The bench of the packet tests, for those properties that run the BPF programs."""
+
+from tests.packets.conftest import loaded_bench
+
+__all__ = ["loaded_bench"]

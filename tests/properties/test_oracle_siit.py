@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The CLAT as it runs in the kernel against the reference translator, packet by packet (RFC 7915, RFC 7757, RFC 6791)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.packets.harness import CLIENT4, CLIENT6, NODE4, NODE6, PHONE, PREF64, SERVER, Bench, siit_settings
+from tests.properties.oracle import MARKS, assert_same, verdict
+from tests.properties.shapes import PORT, Address, Ends, shapes
+from v6native.address import embed
+from v6native.translate.siit import AddressMap, Eam, Siit
+from v6native.translate.verdict import Arrival, Settings
+
+pytestmark = pytest.mark.root
+
+# The lab's; one that keeps bits behind the suffix; one inside another; one that ends within a byte.
+EAM = (
+    ("100.64.0.0/16", "2001:db8:64:a:64::6440:0/112"),
+    ("198.18.5.0/24", "2001:db8:5::/64"),
+    ("198.18.5.16/28", "2001:db8:5:1:2:3:4:50/124"),
+    ("10.9.0.0/21", "2001:db8:6:7800::/53"),
+)
+BEHIND4 = [CLIENT4, IPv4Address("100.64.255.9"), IPv4Address("198.18.5.3"), IPv4Address("198.18.5.17")]
+BEHIND4 += [IPv4Address("10.9.7.255"), IPv4Address("10.9.1.2")]
+BEYOND4 = [SERVER, IPv4Address("192.0.2.77"), IPv4Address("10.0.0.1")]
+BAD4 = [IPv4Address(a) for a in ("127.0.0.1", "0.0.0.0", "224.0.0.9", "240.0.0.1", "255.255.255.255")]
+BEHIND6 = [CLIENT6, IPv6Address("2001:db8:64:a:64::6440:ff09"), IPv6Address("2001:db8:5:0:300::")]
+BEHIND6 += [
+    IPv6Address("2001:db8:5:0:3f0:9:9:9"),
+    IPv6Address("2001:db8:5:1:2:3:4:5e"),
+    IPv6Address("2001:db8:6:7f55::1"),
+]
+BEYOND6 = [embed(PREF64, address) for address in BEYOND4]
+BAD6 = [IPv6Address(a) for a in ("ff02::1", "fe80::1", "::1", "::", "2001:db8:2::fe")] + [PHONE]
+
+
+def pairs(behind: list[Address], beyond: list[Address], bad: list[Address]) -> st.SearchStrategy[Ends]:
+    """One end behind the translator in most pairs, either way round."""
+
+    def make(a: Address, b: Address, turned: bool, port: int, to: int) -> Ends:
+        source, destination = (b, a) if turned else (a, b)
+        return Ends(source, destination, port, to, port)
+
+    anywhere = st.sampled_from(behind + beyond + bad)
+    others = st.one_of(st.sampled_from(beyond), st.sampled_from(beyond), anywhere)
+    known = st.one_of(*[st.sampled_from(behind)] * 4, anywhere)
+    return st.builds(make, known, others, st.booleans(), PORT, PORT)
+
+
+ENDS4 = pairs([*BEHIND4], [*BEYOND4], [*BAD4])
+ENDS6 = pairs([*BEHIND6], [*BEYOND6], [*BAD6])
+ARRIVALS = st.sampled_from([Arrival.FRESH, Arrival.FRESH, Arrival.FRESH, Arrival.REFRAGMENTED, Arrival.REASSEMBLED])
+
+
+@pytest.fixture(scope="module")
+def clat(loaded_bench: Bench) -> Iterator[Bench]:
+    loaded_bench.reset()
+    loaded_bench.configure(siit=siit_settings(eam=EAM))
+    yield loaded_bench
+
+
+def is_fragment(packet: bytes) -> bool:
+    return packet[0] >> 4 == 6 or int.from_bytes(packet[6:8], "big") & 0x3FFF != 0
+
+
+def check(clat: Bench, packets: list[tuple[bytes, Arrival]]) -> None:
+    rows = tuple(Eam(IPv4Network(v4), IPv6Network(v6)) for v4, v6 in EAM)
+    reference = Siit(AddressMap(rows, PREF64), Settings(NODE6, NODE4))
+    clat.forget_fragments()
+    clat.refill()
+    for packet, arrival in packets:
+        # The slow path gives back whole packets only, and the kernel fragments no IPv6.
+        arrival = Arrival.FRESH if is_fragment(packet) and arrival is Arrival.REASSEMBLED else arrival
+        out = clat.siit(packet, MARKS[arrival])
+        assert_same(packet, verdict(out, out.action, out.packet), reference.translate(packet, 0.0, arrival))
+
+
+@given(st.lists(st.tuples(shapes(ENDS4), ARRIVALS), min_size=1, max_size=4))
+def test_from_ipv4(clat: Bench, packets: list[tuple[bytes, Arrival]]) -> None:
+    check(clat, packets)
+
+
+@given(st.lists(st.tuples(shapes(ENDS6), ARRIVALS), min_size=1, max_size=4))
+def test_from_ipv6(clat: Bench, packets: list[tuple[bytes, Arrival]]) -> None:
+    check(clat, packets)
+
+
+@given(st.binary(min_size=40, max_size=120), st.sampled_from([0x45, 0x46, 0x4F, 0x60, 0x6F, 0x00, 0x55]))
+def test_no_bytes_do_harm(clat: Bench, data: bytes, first: int) -> None:
+    """Noise is passed, dropped or answered; which of them, the reference does not know of other versions."""
+    packet = bytes([first]) + data[1:]
+    clat.refill()
+    out = clat.siit(packet)
+    verdict(out, out.action, out.packet)
