@@ -255,9 +255,9 @@ def wireguard_key(value: object) -> str:
 
 
 def interface(value: object) -> str:
-    """A name that the kernel takes (dev_valid_name): 1 to 15 bytes, no slash, colon or space."""
+    """A name that the kernel takes (dev_valid_name): 1 to 15 bytes, no slash, colon or space. Nor what nftables reads as more."""
     given = text(value, "eth0")
-    if not given or given in (".", "..") or any(c in "/:" or c.isspace() for c in given) or not given.isprintable():
+    if not given or given in (".", "..") or any(c in '/:"\\*' or c.isspace() for c in given) or not given.isprintable():
         raise wrong("interface", f'"{given}" is no interface name', 'write one as `ip link` shows it, like "eth0"')
     if len(given.encode()) > 15:
         raise wrong(

@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""Our nftables table. It filters nothing: its rules only switch the kernel's defragmentation on, for both families.
+"""Our nftables table: it keeps forged sources off the translators, and switches the kernel's defragmentation on.
+
+Linux has no reverse path filter for IPv6, and behind a translator nobody knows any more where a packet came in. So what
+arrives on the uplink with a source that lives elsewhere, as in a tunnel or on a LAN, may not enter a translator: it would
+be translated for whoever forged it, and reach a client's IPv4 past the NAT64. Everything else is left alone.
 
 A translator and the steering of a shared address need the ports, which only a first fragment has. nf_defrag hands
 fragments on in order, first one first, and bounds their memory. A `tproxy` expression switches it on without connection
@@ -9,7 +13,9 @@ tracking (nft_tproxy_init calls nf_defrag_ipv4_enable); the rules compare the ma
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
+from ipaddress import IPv6Network, collapse_addresses
 
 from v6native.desired.node import Here
 from v6native.desired.state import NftTable
@@ -25,12 +31,51 @@ def nft(here: Here) -> tuple[NftTable, ...]:
     rules = [f"{_NEVER} tproxy {family} to :1" for family in ("ip", "ip6")]
     # Where the kernel has no nft_tproxy, connection tracking brings the defragmentation with it.
     fallback = ["meta mark 0x1 meta mark 0x2 ct state new"]
-    digest = sha256("\n".join([*rules, *fallback]).encode()).hexdigest()[:16]
-    return (NftTable(TABLE, _table(digest, rules), digest, _table(digest, fallback)),)
+    forged = _forged(here)
+    digest = sha256("\n".join([*rules, *fallback, forged]).encode()).hexdigest()[:16]
+    return (NftTable(TABLE, _table(digest, rules, forged), digest, _table(digest, fallback, forged)),)
 
 
-def _table(digest: str, rules: list[str]) -> str:
+def _forged(here: Here) -> str:
+    """The rule for what cannot have come from the uplink's side."""
+    inside, translated = _set(_inside(here)), _set(_translated(here))
+    if not (inside and translated):
+        return ""
+    return f'iifname "{here.node.uplink}" ip6 saddr {inside} ip6 daddr {translated} counter drop'
+
+
+def _inside(here: Here) -> Iterator[IPv6Network]:
+    """Networks that are behind this node, whatever the uplink says. Where it shares a link's prefix, it may be right."""
+    uplink = list(here.facts.onlink6(here.node.uplink))
+    for name in here.node.lan:
+        if name != here.node.uplink:
+            yield from (p for p in here.facts.onlink6(name) if not any(p.overlaps(other) for other in uplink))
+    yield from (tunnel.prefix for tunnel in here.tunnels)
+    yield from (IPv6Network(address) for address in here.own_ipv6())
+    if here.clat96 is not None:
+        yield here.clat96
+    if here.nat64:
+        yield from here.config.network.pref64
+
+
+def _translated(here: Here) -> Iterator[IPv6Network]:
+    if here.nat64 or here.config.clat.eam:
+        yield from here.config.network.pref64
+    if here.clat96 is not None:
+        yield here.clat96
+
+
+def _set(networks: Iterator[IPv6Network]) -> str:
+    listed = ", ".join(str(network) for network in collapse_addresses(networks))
+    return f"{{ {listed} }}" if listed else ""
+
+
+def _table(digest: str, rules: list[str], forged: str) -> str:
     """The comment tells the next run what it finds: nft prints rules in other words than it was given."""
     body = "".join(f"        {rule}\n" for rule in rules)
     hook = "        type filter hook prerouting priority mangle; policy accept;\n"
-    return f'table inet {TABLE} {{\n    comment "v6native {digest}"\n    chain defrag {{\n{hook}{body}    }}\n}}\n'
+    chains = f"    chain defrag {{\n{hook}{body}    }}\n"
+    if forged:
+        raw = "        type filter hook prerouting priority raw; policy accept;\n"
+        chains += f"    chain forged {{\n{raw}        {forged}\n    }}\n"
+    return f'table inet {TABLE} {{\n    comment "v6native {digest}"\n{chains}}}\n'
