@@ -128,7 +128,9 @@ def _firewall(host: Host) -> Iterator[ConfigProblem]:
         if ports is None or any(ports.first <= r.last and r.first <= ports.last for r in shared):
             below = min(r.first for r in shared) - 1
             what = f"the masquerade rule in {rule.where} may take ports of the NAT64's range for hosts behind this node"
-            remedy = f"let it keep out, as in `masquerade to :1024-{below}`" if below > 1024 else "give it other ports"
+            other = f"`meta l4proto {{ tcp, udp }} masquerade to :1024-{below}`" if below > 1024 else "other ports"
+            # Without the first rule the translated packets themselves would get those ports, and no answer come back.
+            remedy = f"write `meta mark & 0x10000000 != 0 accept` before it, and give it {other}"
             yield host.warning("masquerade", host.path("pool4"), what, remedy)
     for drop in host.facts.forward_drop:
         what = f"{drop.where} drops what is forwarded, translated packets too"

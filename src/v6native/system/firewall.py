@@ -57,7 +57,7 @@ def forward_drops(objects: list[dict[str, Any]]) -> Iterator[ForwardDrop]:
 def masquerades(objects: list[dict[str, Any]]) -> Iterator[MasqueradeRule]:
     for rule in (o["rule"] for o in objects if "rule" in o):
         for expression in rule.get("expr", []):
-            if "masquerade" in expression:
+            if "masquerade" in expression and not _is_icmp_only(rule):
                 ports = (expression["masquerade"] or {}).get("port")
                 yield MasqueradeRule(_where(rule, rule["chain"]), _out_interface(rule), _ports(ports))
 
@@ -75,6 +75,19 @@ def _out_interface(rule: dict[str, Any]) -> str | None:
         if match and key in ("oifname", "oif") and match["op"] == "==" and isinstance(match["right"], str):
             return str(match["right"])
     return None
+
+
+def _is_icmp_only(rule: dict[str, Any]) -> bool:
+    """Whether the rule is for ICMP alone, which has no ports to choose."""
+    for expression in rule["expr"]:
+        match = expression.get("match")
+        left = match.get("left") if match else None
+        named = isinstance(left, dict) and (
+            left.get("meta", {}).get("key") == "l4proto" or left.get("payload", {}).get("field") == "protocol"
+        )
+        if match and named and match["op"] == "==" and match["right"] in ("icmp", "ipv6-icmp"):
+            return True
+    return False
 
 
 def _ports(value: object) -> PortRange | None:

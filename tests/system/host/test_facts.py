@@ -31,6 +31,8 @@ table ip nat {
         oifname "eth0" masquerade
         ip protocol tcp oifname "eth0" masquerade to :1024-65535
         oifname != "lo" masquerade
+        oifname "eth0" meta l4proto icmp masquerade
+        ip protocol icmp masquerade
     }
 }
 """

@@ -26,7 +26,8 @@ def check(facts: Facts) -> Iterator[Finding]:
                 Severity.WARNING,
                 f"{rule.where} may choose source ports of {ranges} on {facts.node.uplink}, which belong to the NAT64: "
                 "answers to those flows are then taken for the NAT64's",
-                f"give that rule other ports, e.g. `masquerade to :{_elsewhere(everything)}`",
+                "spare what is translated, `meta mark & 0x10000000 != 0 accept` before that rule, and give it other "
+                f"ports: `meta l4proto {{ tcp, udp }} masquerade to :{_elsewhere(everything)}`",
             )
 
 
