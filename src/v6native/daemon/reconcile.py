@@ -39,11 +39,18 @@ class Reconciler:
             at = min(at, max(soon, self.last_look + max(self.rest, self.backoff.delay)))
         return at - now
 
+    def looking(self) -> Reconciler:
+        """A look begins. What is heard from here on it may have missed: that asks for another one."""
+        return replace(self, first_change=None)
+
     def looked(self, now: float, repaired: bool) -> Reconciler:
-        """After a look; `repaired`: it found and changed something (or failed to)."""
+        """After a look; `repaired`: it found and changed something (or failed to).
+
+        The echo of our own repair asks for another look, too, which finds nothing to do and so makes no echo.
+        """
         backoff = (
             self.backoff.fail(now).start(now)
             if repaired
             else Backoff(self.backoff.first, self.backoff.ceiling, self.backoff.steady)
         )
-        return replace(self, first_change=None, last_look=now, backoff=backoff)
+        return replace(self, last_look=now, backoff=backoff)

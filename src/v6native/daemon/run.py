@@ -143,6 +143,7 @@ class Runner:
                     await self._bell.wait()
             if self._reconciler.due(time.monotonic()) > 0:
                 continue
+            self._reconciler = self._reconciler.looking()
             repaired = await self._look()
             self.follow_workers()
             self._reconciler = self._reconciler.looked(time.monotonic(), repaired)

@@ -44,12 +44,19 @@ def test_without_a_bell_it_looks_anyway() -> None:
     assert Reconciler(last_look=100.0).due(129.0) == pytest.approx(1.0)
 
 
+def test_a_change_during_a_look_asks_for_another() -> None:
+    """The look may have read before it came."""
+    reconciler = Reconciler(last_look=100.0).changed(105.0).looking().changed(105.3).looked(105.5, repaired=True)
+    assert reconciler.due(105.5) == pytest.approx(2.0)
+    assert reconciler.looking().looked(107.5, repaired=False).due(107.5) == pytest.approx(30.0)
+
+
 def test_endless_changes_are_looked_at_now_and_then() -> None:
     reconciler, looks = Reconciler(last_look=0.0), 0
     for tick in range(600):
         reconciler = reconciler.changed(tick / 10)
         if reconciler.due(tick / 10) <= 0:
-            reconciler, looks = reconciler.looked(tick / 10, repaired=False), looks + 1
+            reconciler, looks = reconciler.looking().looked(tick / 10, repaired=False), looks + 1
     assert 20 <= looks <= 31
 
 
@@ -58,15 +65,15 @@ def test_two_that_undo_each_other_do_not_spin() -> None:
     while now < 600.0:
         reconciler = reconciler.changed(now)
         now += max(reconciler.due(now), 0.0)
-        reconciler, looks = reconciler.looked(now, repaired=True), looks + 1
+        reconciler, looks = reconciler.looking().looked(now, repaired=True), looks + 1
     assert looks < 40
 
 
 def test_peace_resets_the_pace() -> None:
     reconciler = Reconciler(last_look=0.0)
     for now in (1.0, 2.0, 3.0, 4.0):
-        reconciler = reconciler.changed(now).looked(now, repaired=True)
-    reconciler = reconciler.looked(60.0, repaired=False).changed(63.0)
+        reconciler = reconciler.changed(now).looking().looked(now, repaired=True)
+    reconciler = reconciler.looking().looked(60.0, repaired=False).changed(63.0)
     assert reconciler.due(63.0) == pytest.approx(0.2)
 
 
