@@ -136,10 +136,10 @@ def kill(site: Site, node: str) -> None:
     """SIGKILL for the daemon."""
     pid = int(site.ask(node, "status")["daemon"]["pid"])
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: _dead(pid), 5, "the daemon outlives SIGKILL")
+    wait_until(lambda: ended(pid), 5, "the daemon outlives SIGKILL")
 
 
-def _dead(pid: int) -> bool:
+def ended(pid: int) -> bool:
     """Dead, or a zombie that waits for its parent to take note."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"

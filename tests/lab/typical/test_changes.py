@@ -10,40 +10,16 @@ from ipaddress import IPv4Address, IPv6Network
 
 import pytest
 
-from tests.lab.typical.site import OPEN4, SOON, Site, eventually
-from v6native.address import embed
+from tests.lab.typical.files import HOUSE, MAPPED, SERVER
+from tests.lab.typical.site import SOON, Site, eventually
 from v6native.lab import topology as t
 from v6native.lab.programs.echo import UDP_PORT
 from v6native.lab.wiring import wait_carrier
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
-FILE = f"""\
-[network]
-name = "house"
-prefix = ["{t.NETWORK6}"]
-pref64 = "{t.PREF64}"
-
-[node.edge1]
-uplink = "eth0"
-lan = ["br0"]
-pool4 = ["uplink:40000-59999"]
-
-[nat64]
-allow_ipv4 = {OPEN4}
-
-[[nat64.static]]
-proto = "tcp"
-ipv4 = "uplink:80"
-ipv6 = "[{t.PHONE6}]:80"
-
-[dns64]
-upstream = ["{t.SERVER6}"]
-"""
 NEW4 = IPv4Address("192.0.2.9")
 NEW_LAN6 = IPv6Network("2001:db8:64:b::/64")
-MAPPED = str(embed(t.PREF64, t.SERVER4))
-SERVER = f"[{MAPPED}]"
 ASK = """
 import socket, sys
 sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -90,7 +66,7 @@ def ask_from_one_port(house: Site, word: str) -> str:
 
 
 def test_another_ipv4_address(house: Site) -> None:
-    house.up("edge1", FILE)
+    house.up("edge1", HOUSE)
     assert seen(house) == str(t.EDGE4)
     assert house.fetch("internet", f"{t.EDGE4}/") == "phone"
     assert ask_from_one_port(house, "before") == "before"
@@ -111,7 +87,7 @@ def test_another_ipv4_address(house: Site) -> None:
 
 def test_another_lan_prefix(house: Site) -> None:
     """The delegated prefix changes: who may be translated and where names are asked follow."""
-    house.up("edge1", FILE)
+    house.up("edge1", HOUSE)
     phone, edge1 = house["phone"], house["edge1"]
     own, router = NEW_LAN6[5], NEW_LAN6[1]
     before = ("dig", "+short", "+time=1", "+tries=1", f"@{t.EDGE_LAN6}", "v4only.example", "AAAA")
@@ -148,7 +124,7 @@ def routes_back(house: Site) -> None:
 
 
 def test_the_uplink_goes_down_and_up(house: Site) -> None:
-    house.up("edge1", FILE)
+    house.up("edge1", HOUSE)
     edge1 = house["edge1"]
     edge1.run("ip", "link", "set", "eth0", "down")
     assert not house.fetches("phone", f"{SERVER}/")
@@ -174,7 +150,7 @@ def remake(house: Site) -> None:
 
 def test_the_uplink_is_made_anew(house: Site) -> None:
     """As PPP interfaces are at every dial-in."""
-    house.up("edge1", FILE)
+    house.up("edge1", HOUSE)
     house["edge1"].run("ip", "link", "delete", "eth0")
     try:
         eventually(lambda: "uplink_missing" in codes(house), "the finding of a missing uplink")
@@ -192,7 +168,7 @@ def codes(house: Site) -> set[str]:
 def test_the_uplink_comes_after_up(house: Site) -> None:
     house["edge1"].run("ip", "link", "delete", "eth0")
     try:
-        house.up("edge1", FILE, well=False)
+        house.up("edge1", HOUSE, well=False)
         names = ("dig", "+short", "+time=1", "+tries=1", f"@{t.EDGE_LAN6}", "ipv4only.arpa", "AAAA")
         eventually(lambda: "::" in house["phone"].run(*names).out, "names without an uplink")
     finally:
