@@ -103,7 +103,13 @@ class Service:
             name = self.argv[0]
             package = PACKAGE.get(name, name)
             raise EnvironmentRefused(f"{name} is not installed; `apt-get install {package}` brings it") from missing
-        write_atomically(self.pid_file, f"{child.pid} {start_time(child.pid)}\n")
+        try:
+            write_atomically(self.pid_file, f"{child.pid} {start_time(child.pid)}\n")
+        except BaseException:
+            # Nobody would ever find it again, and the next start would make a second one.
+            child.kill()
+            child.wait()
+            raise
         # It is meant to outlive us: nobody waits for it here, and Popen must not warn about that.
         child.returncode = 0
         return child.pid
