@@ -26,6 +26,9 @@ _TAIL = Struct("!HHB")
 # like (RFC 6895 §3.1). ANY is a question that a resolver answers.
 _META_TYPES = frozenset(range(249, 255))
 
+# OPT, and TSIG or SIG(0) beside it. Anybody may send a query, and a thousand records of compressed names cost a second.
+_MAX_ADDITIONAL = 3
+
 
 class Query(NamedTuple):
     """What is asked, with the name in lower case; `question` has the client's own spelling, which goes back to it.
@@ -75,13 +78,13 @@ def parse_query(data: bytes) -> Query | None:
     bare = Query(identifier, flags, b"", b"\0", 0, 0, False, False, _MIN_UDP)
     if flags & wire.OPCODE_MASK:
         return bare._replace(rcode=wire.NOTIMP)
-    if questions != 1 or answers or flags & wire.TC:
+    if questions != 1 or answers or authorities or additional > _MAX_ADDITIONAL or flags & wire.TC:
         return bare._replace(rcode=wire.FORMERR)
     try:
         name, pos = wire.read_name(data, wire.HEADER)
         kind, cls = int.from_bytes(data[pos : pos + 2], "big"), int.from_bytes(data[pos + 2 : pos + 4], "big")
         query = Query(identifier, flags, data[wire.HEADER : pos + 4], name.lower(), kind, cls, False, False, _MIN_UDP)
-        if pos + 4 != len(data) or authorities or additional:
+        if pos + 4 != len(data) or additional:
             query = _with_edns(query, data)
     except WireError:
         return bare._replace(rcode=wire.FORMERR)

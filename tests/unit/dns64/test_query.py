@@ -48,6 +48,19 @@ def test_keys_tell_apart_what_upstream_would_answer_differently() -> None:
     assert key(do) == key_for(NAME, wire.AAAA, True)
 
 
+@pytest.mark.parametrize(("authorities", "additional"), [(1, 0), (0, 4), (0, 5000), (5000, 0)])
+def test_a_query_with_records_that_no_client_sends_is_not_read(
+    authorities: int, additional: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names may share octets by pointers, so that a datagram of 4 kB would cost a tenth of a second to read."""
+    record = b"\xc0\x0c" + bytes([255, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+    counts = authorities.to_bytes(2, "big") + additional.to_bytes(2, "big")
+    octets = bytes(4) + b"\0\1\0\0" + counts + NAME + b"\0\x1c\0\1" + record * (authorities + additional)
+    monkeypatch.setattr(wire, "parse", None)
+    query = parse_query(octets)
+    assert query is not None and query.rcode == wire.FORMERR
+
+
 @pytest.mark.parametrize("kind", [249, 251, 252, 253, 254])
 def test_transfers_and_the_like_are_not_implemented(kind: int) -> None:
     octets = bytes(5) + b"\x01" + bytes(6) + NAME + kind.to_bytes(2, "big") + b"\x00\x01"
