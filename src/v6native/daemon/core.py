@@ -80,8 +80,8 @@ class Daemon:
 
     def reload(self) -> ReloadResult:
         """Loads everything anew. On any error the old configuration stays, and is put back where it was touched."""
-        candidate = self._snapshots.take()
         try:
+            candidate = self._snapshots.take()
             config = self._node.load()
         except V6nativeError as error:
             return self._failed(str(error))

@@ -8,12 +8,26 @@ Taken before loading and kept only when applied: what lies in `applied` has work
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from v6native.errors import SystemActionError
 from v6native.paths import Paths
 
 APPLIED, CANDIDATE = "applied", "candidate"
+
+
+@contextmanager
+def _copying(folder: Path) -> Iterator[None]:
+    """A full disk is the operator's to mend, and is told before anything is touched."""
+    try:
+        yield
+    except OSError as error:
+        raise SystemActionError(
+            f"the configuration cannot be copied to {folder}: {error}; make room there, or mend it"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +43,13 @@ class Snapshots:
     def take(self) -> Path:
         """Copies the file and the clients as they are now, loadable or not; nothing is kept yet."""
         candidate = self.paths.var / CANDIDATE
-        shutil.rmtree(candidate, ignore_errors=True)
-        candidate.mkdir(mode=0o700, parents=True)
-        if self.paths.network_toml.exists():
-            shutil.copy2(self.paths.network_toml, candidate)
-        if self.paths.clients.is_dir():
-            shutil.copytree(self.paths.clients, candidate / self.paths.clients.name)
+        with _copying(candidate):
+            shutil.rmtree(candidate, ignore_errors=True)
+            candidate.mkdir(mode=0o700, parents=True)
+            if self.paths.network_toml.exists():
+                shutil.copy2(self.paths.network_toml, candidate)
+            if self.paths.clients.is_dir():
+                shutil.copytree(self.paths.clients, candidate / self.paths.clients.name)
         return candidate
 
     def keep(self, candidate: Path) -> None:
@@ -44,8 +59,9 @@ class Snapshots:
 
     def keep_copy(self, folder: Path) -> None:
         """What lies in `folder` was applied; the folder itself stays."""
-        shutil.rmtree(self.applied, ignore_errors=True)
-        shutil.copytree(folder, self.applied)
+        with _copying(self.applied):
+            shutil.rmtree(self.applied, ignore_errors=True)
+            shutil.copytree(folder, self.applied)
 
     def forget(self) -> None:
         for folder in (self.applied, self.paths.var / CANDIDATE):
@@ -56,6 +72,7 @@ class Snapshots:
         if not self.applied.is_dir():
             return None
         aside = self.paths.var / "before-confirm"
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.copytree(self.applied, aside)
+        with _copying(aside):
+            shutil.rmtree(aside, ignore_errors=True)
+            shutil.copytree(self.applied, aside)
         return aside

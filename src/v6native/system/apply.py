@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from v6native.desired.model import Desired
-from v6native.errors import ApplyFailed, V6nativeError
+from v6native.errors import ApplyFailed, SystemActionError, V6nativeError
 from v6native.plan import diff
 from v6native.plan.actions import Action
 from v6native.plan.actual import Saved
@@ -42,7 +43,9 @@ def apply(actions: Sequence[Action], host: Host, saved: Saved, told: Callable[[A
             host.perform(action)
             saved = after(action, intent)
             if saved != intent:
-                host.save(saved)
+                # On a full disk what is restored stays noted there: to restore it again is harmless, to stop is not.
+                with suppress(SystemActionError):
+                    host.save(saved)
         except V6nativeError as error:
             raise ApplyFailed(error, actions[:index], action, actions[index + 1 :]) from error
         told(action)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from tests.unit.daemon.rig import FILE, Rig, binding, rig, session
 from v6native.daemon.core import Daemon
 from v6native.daemon.snapshot import Snapshots
-from v6native.errors import ConfigError, EnvironmentRefused, V6nativeError
+from v6native.errors import ConfigError, EnvironmentRefused, SystemActionError, V6nativeError
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 
@@ -146,6 +147,20 @@ def test_only_what_was_applied_is_kept(made: Rig) -> None:
     made.write(other)
     running.reload()
     assert (Snapshots(made.paths).applied / "network.toml").read_text() == other
+
+
+def test_a_full_disk_is_told_and_nothing_is_touched(made: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = daemon(made)
+    running.start()
+
+    def full(*_args: object, **_more: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("v6native.daemon.snapshot.shutil.copy2", full)
+    result = running.reload()
+    assert not result.ok and result.error is not None and "No space left on device; make room there" in result.error
+    with pytest.raises(SystemActionError, match="make room there"):
+        daemon(made).start()
 
 
 def test_what_the_machine_lacks_is_refused_before_anything_is_touched(made: Rig) -> None:

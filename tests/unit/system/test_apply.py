@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ from v6native.desired.model import Desired
 from v6native.errors import ApplyFailed, SystemActionError
 from v6native.plan import diff
 from v6native.plan.actions import RemoveKernelLocalRule, SetSysctl
-from v6native.plan.actual import FoundLink, LinkKind
+from v6native.plan.actual import FoundLink, LinkKind, Saved
 from v6native.system.apply import bring, teardown
 from v6native.system.fake import FakeHost
 
@@ -35,6 +37,23 @@ def test_down_leaves_the_host_as_it_was_found(config: Config, known: HostFacts, 
     teardown(host)
     assert host.observe(Desired()) == found
     assert diff(Desired(), host.observe(Desired())) == ()
+
+
+@given(configs(), facts(), hosts())
+def test_a_full_disk_does_not_stop_down(config: Config, known: HostFacts, host: FakeHost) -> None:
+    """An operator who is locked out by a change gets back in, whatever filled /var meanwhile."""
+    found = host.observe(Desired())
+    bring(host, desired(config, "edge1", known))
+    keep = FakeHost.save
+
+    def full(self: FakeHost, saved: Saved) -> None:
+        if saved != Saved():  # an empty one is a file removed, for which there is always room
+            raise SystemActionError("saved.json cannot be written: No space left on device")
+        keep(self, saved)
+
+    with patch.object(FakeHost, "save", full):
+        teardown(host)
+    assert host.observe(Desired()) == found
 
 
 @given(configs(), facts(), configs(), facts(), hosts())
