@@ -76,14 +76,14 @@ def udp(source: Address, sport: int, destination: Address, dport: int, payload: 
     return struct.pack("!HHHH", sport, dport, length, total if summed else 0) + payload
 
 
-def packet(source: Address, destination: Address, ident: int, piece: Piece) -> bytes:
+def packet(source: Address, destination: Address, ident: int, piece: Piece, proto: int = UDP) -> bytes:
     """One fragment with its IP header."""
     if destination.version == 4:
         length, flags = 20 + len(piece.data), (0x2000 if piece.more else 0) | piece.offset // 8
-        head = struct.pack("!BBHHHBBH", 0x45, 0, length, ident & 0xFFFF or 1, flags, 64, UDP, 0)
+        head = struct.pack("!BBHHHBBH", 0x45, 0, length, ident & 0xFFFF or 1, flags, 64, proto, 0)
         return head + source.packed + destination.packed + piece.data
     head = struct.pack("!IHBB", 6 << 28, 8 + len(piece.data), socket.IPPROTO_FRAGMENT, 64)
-    fragment = struct.pack("!BBHI", UDP, 0, piece.offset | piece.more, ident)
+    fragment = struct.pack("!BBHI", proto, 0, piece.offset | piece.more, ident)
     return head + source.packed + destination.packed + fragment + piece.data
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from ipaddress import IPv6Address, ip_address, ip_network
+from pathlib import Path
 
 from v6native.lab import topology as t
 from v6native.lab.programs.echo import LINES_PORT, UDP_PORT
@@ -69,8 +70,8 @@ def ping(trial: Trial, node: str, target: str, *options: str) -> str:
 
 def echoes(trial: Trial) -> int:
     """ICMPv4 echo requests that the server has received."""
-    lines = (trial.node("internet").path("/proc") / str(trial.node("internet").pid) / "net/snmp").read_text()
-    names, values = (line.split() for line in lines.splitlines() if line.startswith("Icmp:"))
+    lines = Path(f"/proc/{trial.node('internet').pid}/net/snmp").read_text().splitlines()
+    names, values = (line.split() for line in lines if line.startswith("Icmp:"))
     return int(values[names.index("InEchos")])
 
 
@@ -128,6 +129,19 @@ def fragments(trial: Trial, node: str, host: str) -> str:
     return f"{', '.join(arrivals)}; both ways"
 
 
+def other_fragments(trial: Trial, node: str, host: str) -> str:
+    """The same for ICMP, which needs the slow path, and TCP; the answers come back in the server's own fragments."""
+    arrivals = [name for name in ARRIVALS if name not in ("flood", "interleaved")]
+    for kind in ("icmp", "tcp"):
+        for arrival in arrivals:
+            wanted = ("silence", "refused here") if arrival == "overlapping" else ("answered",)
+            outcome = trial.program(node, "fragmented", host, kind, arrival)
+            expect(
+                outcome in wanted, f"{node}: {kind} in {arrival} fragments to {host}: {outcome} instead of {wanted[0]}"
+            )
+    return ", ".join(arrivals)
+
+
 def port_unreachable(trial: Trial, node: str, host: str) -> str:
     outcome = trial.program(node, "datagram", host, "9", "40")
     expect(outcome == "ECONNREFUSED", f"{node}: a datagram to a closed port of {host}: {outcome}")
@@ -163,6 +177,11 @@ COMMON: tuple[tuple[str, str, Play], ...] = (
         "fragments",
         "fragments in any arrival",
         lambda trial, node: fragments(trial, node, str(trial.through(t.SERVER4))),
+    ),
+    (
+        "other-fragments",
+        "ICMP and TCP fragments in any arrival",
+        lambda trial, node: other_fragments(trial, node, str(trial.through(t.SERVER4))),
     ),
     (
         "port-unreachable",

@@ -87,6 +87,12 @@ SCENARIOS = (
         partial(client.fragments, node="laptop", host=LITERAL),
     ),
     Scenario(
+        "laptop-literal-other-fragments",
+        2,
+        "ICMP and TCP fragments in any arrival",
+        partial(client.other_fragments, node="laptop", host=LITERAL),
+    ),
+    Scenario(
         "laptop-literal-port-unreachable",
         2,
         "UDP to a closed port is refused",

@@ -7,15 +7,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 from v6native.lab import topology as t
 from v6native.lab.programs.echo import UDP_PORT
 from v6native.lab.scenarios import client
 from v6native.lab.scenarios.transfer import download, upload
 from v6native.lab.scenarios.trial import Scenario, Trial, expect
+from v6native.lab.web import serve_web
 
 NARROW = 1280
 SIZE = 16
+CARELESS_PORT = 8081
 BEFORE_SERVER = (("r1", "core"), ("r2", "core"))
 BEFORE_LAPTOP = (("r1", "access"), ("laptop", "eth0"))
 
@@ -57,6 +60,28 @@ def before_laptop(trial: Trial, host: str) -> str:
     return f"{SIZE} MiB each way"
 
 
+def fragmented_download(trial: Trial, node: str, host: str) -> str:
+    """A server that discovers no path MTU: r2 fragments its TCP segments, and the fragments are translated."""
+    internet, knob = trial.node("internet"), "net.ipv4.ip_no_pmtu_disc"
+    if CARELESS_PORT not in internet.listening("tcp"):
+        # A connection inherits this from the socket that listens, and that one from the moment of its making.
+        internet.run("sysctl", "-q", f"{knob}=1")
+        serve_web(internet, "no path MTU discovery", CARELESS_PORT)
+        internet.run("sysctl", "-q", f"{knob}=0")
+    with narrow(trial, BEFORE_SERVER):
+        before = fragments_made(trial)
+        seen = download(trial, node, f"{host}:{CARELESS_PORT}", SIZE)
+        made = fragments_made(trial) - before
+    expect(made > SIZE, f"r2 made {made} fragments of {SIZE} MiB: the trial proves nothing")
+    return f"{seen}, {made} fragments"
+
+
+def fragments_made(trial: Trial) -> int:
+    lines = Path(f"/proc/{trial.node('r2').pid}/net/snmp").read_text().splitlines()
+    names, values = (line.split() for line in lines if line.startswith("Ip:"))
+    return int(values[names.index("FragCreates")])
+
+
 def carry(trial: Trial, node: str, host: str) -> None:
     upload(trial, node, host, SIZE)
     download(trial, node, host, SIZE)
@@ -68,6 +93,15 @@ def carry(trial: Trial, node: str, host: str) -> None:
 V4ONLY = client.V4ONLY
 LITERAL = str(t.SERVER4)
 SCENARIOS = (
+    Scenario(
+        "phone-tcp-fragments", 1, "download in TCP fragments", partial(fragmented_download, node="phone", host=V4ONLY)
+    ),
+    Scenario(
+        "laptop-literal-tcp-fragments",
+        2,
+        "download in TCP fragments, by literal",
+        partial(fragmented_download, node="laptop", host=LITERAL),
+    ),
     Scenario(
         "phone-mtu-server",
         1,
