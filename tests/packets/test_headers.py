@@ -343,6 +343,13 @@ def test_udp_without_checksum_whose_length_disagrees(clat: Bench, length: int) -
     assert (out.action, out.reason) == (Action.SHOT, "BAD_HEADER")
 
 
+def test_udp_without_checksum_is_summed_up_to_its_length(clat: Bench) -> None:
+    """What the IP packet has behind the datagram is not the datagram's, and its receiver leaves it out of the sum."""
+    out = clat.siit(clat4(UDP(sport=1, dport=2, chksum=0, len=12) / Raw(b"datajunk")))
+    whole = clat.siit(clat4(UDP(sport=1, dport=2, chksum=0) / Raw(b"data")))
+    assert (out.reason, out.packet[46:48]) == ("TRANSLATED_4TO6", whole.packet[46:48])
+
+
 @pytest.mark.parametrize("kind", [1, 3, 4, 143])
 def test_no_fragmented_icmp_but_echo(clat: Bench, kind: int) -> None:
     """Errors are short, so one in fragments is nobody's honest message: not worth the slow path."""

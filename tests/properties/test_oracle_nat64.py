@@ -40,7 +40,8 @@ from v6native.translate.reasons import Reason
 from v6native.translate.rules import Rules
 from v6native.translate.verdict import Answered, Arrival, Result, Settings, Translated
 
-pytestmark = pytest.mark.root
+# The nightly count takes minutes.
+pytestmark = [pytest.mark.root, pytest.mark.timeout(1800)]
 
 SECOND = IPv6Network("64:ff9b::/96")
 PREFIXES = (PREF64, SECOND)

@@ -18,7 +18,8 @@ from v6native.address import embed
 from v6native.translate.siit import AddressMap, Eam, Siit
 from v6native.translate.verdict import Arrival, Settings
 
-pytestmark = pytest.mark.root
+# The nightly count takes minutes.
+pytestmark = [pytest.mark.root, pytest.mark.timeout(1800)]
 
 # The lab's; one that keeps bits behind the suffix; one inside another; one that ends within a byte.
 EAM = (
