@@ -44,6 +44,11 @@ class Here:
         return (self.clat96 is not None or bool(self.config.clat.eam)) and bool(self.config.network.pref64)
 
     @property
+    def own_clat_first(self) -> bool:
+        """The node's own IPv4 takes the CLAT although there is a native default route, for the file says so."""
+        return self.own_clat and self.facts.default_route(4) is not None
+
+    @property
     def shared(self) -> tuple[IPv4Address, ...]:
         """Addresses that the node and its NAT64 share, each once."""
         return tuple(sorted({entry.address for entry in self.pool if entry.shared}))

@@ -20,6 +20,7 @@ from v6native.desired.state import (
     NAT64,
     NAT64_SMALL_TABLE,
     NAT64_TABLE,
+    OWN_TABLE,
     AnyNetwork,
     Route,
     RouteKind,
@@ -83,6 +84,8 @@ def _clat(here: Here) -> set[Route]:
         wanted.add(_via(here.clat96, CLAT, tunnel_mtu + HEADER_GROWTH, metric=METRIC6))
     if here.own_clat:
         wanted.add(Route(ANY4, CLAT, GATEWAY, metric=OWN_DEFAULT_METRIC, mtu=mtu4, source=OWN_CLAT4))
+    if here.own_clat_first:
+        wanted.add(Route(ANY4, CLAT, GATEWAY, OWN_TABLE, mtu=mtu4, source=OWN_CLAT4))
     wanted |= {_via(eam.ipv4, CLAT, mtu4) for eam in here.config.clat.eam}
     if here.config.clat.eam:
         # What a mapped host sends to pref64 is stateless too; a rule sends only its sources here (desired/rules).

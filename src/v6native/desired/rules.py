@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 
-from v6native.desired.node import Here, tunnel_interface
+from v6native.desired.node import OWN_CLAT4, Here, tunnel_interface
 from v6native.desired.routes import stateless_pref64
 from v6native.desired.state import (
     CLAT_SMALL_TABLE,
     CLAT_TABLE,
+    MAIN_TABLE,
     NAT64_SMALL_TABLE,
     NAT64_TABLE,
     OWN_LOCAL_RULE,
+    OWN_TABLE,
     Rule,
 )
 
@@ -27,6 +29,11 @@ FRAG = 0x80000000
 FRAG_CLAT = 0x88000000
 
 HAIRPIN_PREF, NAT64_FRAG_PREF, CLAT_FRAG_PREF, STEER_PREF, TUNNEL_PREF = 59, 60, 61, 62, 1000
+OWN_MAIN_PREF, OWN_PREF = 1001, 1002
+
+UNBOUND = IPv4Network("0.0.0.0/32")
+"""What a program sends whose socket has no address yet: the route chooses it."""
+MULTICAST = IPv4Network("224.0.0.0/4")
 
 
 def rules(here: Here) -> frozenset[Rule]:
@@ -47,6 +54,21 @@ def rules(here: Here) -> frozenset[Rule]:
                     wanted.add(Rule(HAIRPIN_PREF, CLAT_TABLE, fwmark=STEER, fwmask=STEER, iif=iif, source=tunnel.clat4))
         for eam in here.config.clat.eam:
             wanted.add(Rule(TUNNEL_PREF, CLAT_TABLE, family=6, source=eam.ipv6, destination=stateless_pref64(here)))
+        if here.own_clat_first:
+            wanted |= _own()
     if wanted:
         wanted.add(OWN_LOCAL_RULE)
     return frozenset(wanted)
+
+
+def _own() -> set[Rule]:
+    """What the node begins itself takes the CLAT, past its native default route; answers leave from where they were asked.
+
+    On-link hosts and multicast groups stay native: main knows them better than a default route.
+    """
+    return {
+        Rule(OWN_MAIN_PREF, MAIN_TABLE, iif="lo", source=UNBOUND, but_default=True),
+        Rule(OWN_MAIN_PREF, MAIN_TABLE, iif="lo", source=UNBOUND, destination=MULTICAST),
+        Rule(OWN_PREF, OWN_TABLE, iif="lo", source=UNBOUND),
+        Rule(OWN_PREF, OWN_TABLE, iif="lo", source=IPv4Network(OWN_CLAT4)),
+    }

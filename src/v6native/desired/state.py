@@ -23,7 +23,7 @@ SLOW = "v6n-slow"
 
 GATEWAY = IPv6Address("fe80::64")
 MAIN_TABLE, LOCAL_TABLE = 254, 255
-NAT64_TABLE, NAT64_SMALL_TABLE, CLAT_TABLE, CLAT_SMALL_TABLE = 6464, 6465, 6466, 6467
+NAT64_TABLE, NAT64_SMALL_TABLE, CLAT_TABLE, CLAT_SMALL_TABLE, OWN_TABLE = 6464, 6465, 6466, 6467, 6468
 
 AnyAddress = IPv4Address | IPv6Address
 AnyNetwork = IPv4Network | IPv6Network
@@ -80,7 +80,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A policy routing rule (ip-rule(8)) that looks a table up."""
+    """A policy routing rule (ip-rule(8)) that looks a table up; `but_default`: all but its default routes."""
 
     priority: int
     table: int
@@ -90,6 +90,7 @@ class Rule:
     iif: str | None = None
     source: IPv4Network | IPv6Network | None = None
     destination: IPv4Network | IPv6Network | None = None
+    but_default: bool = False
 
 
 KERNEL_LOCAL_RULE = Rule(0, LOCAL_TABLE)

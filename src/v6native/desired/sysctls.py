@@ -11,6 +11,7 @@ from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, SLOW, Sysctl
 
 FORWARD6 = "net/ipv6/conf/all/forwarding"
 FORWARD4 = "net/ipv4/ip_forward"
+ERRORS_FROM_INBOUND = "net/ipv4/icmp_errors_use_inbound_ifaddr"
 RESERVED_PORTS = "net/ipv4/ip_local_reserved_ports"
 
 
@@ -42,6 +43,9 @@ def _before_forwarding(here: Here) -> list[Sysctl]:
 
 def _forwarding(here: Here) -> list[Sysctl]:
     wanted = [Sysctl(FORWARD6, "1"), Sysctl(FORWARD4, "1")]
+    if here.own_clat_first:
+        # Else an error about a forwarded packet, which has no source yet either, would take the CLAT.
+        wanted.append(Sysctl(ERRORS_FROM_INBOUND, "1"))
     if any(n.mac is None and n.address.version == 6 for n in neighbours(here)):
         wanted.append(Sysctl(f"net/ipv6/conf/{here.node.uplink}/proxy_ndp", "1"))
     return wanted

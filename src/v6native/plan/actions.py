@@ -367,5 +367,6 @@ def _rule(rule: Rule) -> str:
             f"fwmark {rule.fwmark:#x}/{rule.fwmask or 0xFFFFFFFF:#x}" if rule.fwmark is not None else None,
             f"iif {rule.iif}" if rule.iif else None,
             f"lookup {table}",
+            "suppress_prefixlength 0" if rule.but_default else None,
         ]
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from v6native.config.model import PortRange
 from v6native.desired.model import Desired
-from v6native.desired.sysctls import FORWARD4, FORWARD6, RESERVED_PORTS
+from v6native.desired.sysctls import ERRORS_FROM_INBOUND, FORWARD4, FORWARD6, RESERVED_PORTS
 from v6native.plan.actions import RestoreSysctl, SetSysctl
 from v6native.plan.actual import Actual, interface_of
 
@@ -57,7 +57,7 @@ def restored(wanted: Desired, actual: Actual) -> Iterator[RestoreSysctl]:
     if any(setting.key in (FORWARD4, FORWARD6) for setting in wanted.sysctls):
         kept = set(actual.saved.sysctls) - {RESERVED_PORTS}
         # While we forward, only what is wanted no longer and has nothing to do with forwarding goes back.
-        kept -= {key for key in kept if key.endswith("/proxy_ndp")}
+        kept -= {key for key in kept if key.endswith("/proxy_ndp") or key == ERRORS_FROM_INBOUND}
         kept |= {setting.key for setting in wanted.sysctls}
     else:
         kept = {setting.key for setting in wanted.sysctls}

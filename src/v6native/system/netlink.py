@@ -256,6 +256,8 @@ class Netlink:
             what |= {"fwmark": rule.fwmark, "fwmask": rule.fwmask or 0xFFFFFFFF}
         if rule.iif is not None:
             what["iifname"] = rule.iif
+        if rule.but_default:
+            what["suppress_prefixlen"] = 0
         for key, network in (("src", rule.source), ("dst", rule.destination)):
             if network is not None:
                 what |= {key: str(network.network_address), f"{key}_len": network.prefixlen}
@@ -286,6 +288,7 @@ def _rule(version: int, message: Any) -> Rule:
         iif=message.get_attr("FRA_IIFNAME"),
         source=side("FRA_SRC", "src_len"),
         destination=side("FRA_DST", "dst_len"),
+        but_default=message.get_attr("FRA_SUPPRESS_PREFIXLEN") == 0,
     )
 
 

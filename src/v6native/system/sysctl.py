@@ -14,6 +14,7 @@ ROOT = Path("/proc/sys")
 GLOBAL = (
     "net/ipv4/ip_forward",
     "net/ipv4/conf/all/accept_redirects",
+    "net/ipv4/icmp_errors_use_inbound_ifaddr",
     "net/ipv6/conf/all/forwarding",
     "net/ipv4/ip_local_reserved_ports",
 )

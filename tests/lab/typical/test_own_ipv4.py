@@ -64,6 +64,9 @@ def test_by_its_own_nat64_as_the_file_says(house: Site) -> None:
     assert edge1.run("ping", "-n", "-c1", "-W2", str(t.R1_EDGE4)).ok
     assert house.fetch("edge1", f"{LITERAL}/who", "--interface", str(t.EDGE4)).split()[0] == str(t.EDGE4)
     assert edge1.run("ping", "-n", "-c1", "-W2", "127.0.0.1").ok
+    # Its ICMP errors about what it forwards have no source yet either, and are no traffic of its own.
+    far = house["internet"].run("ping", "-n", "-c1", "-W2", "-t2", "203.0.113.1", check=False).out
+    assert f"From {t.EDGE4}" in far and "Time to live exceeded" in far
     house.download("phone", SERVER)
     assert loops(house, "edge1") == 0
     house.unchanged("edge1")

@@ -191,6 +191,25 @@ def test_own_ipv4_takes_the_clat_only_where_there_is_no_other_way() -> None:
     assert own_default(forced, FACTS)
 
 
+def test_own_ipv4_by_the_clat_beside_a_native_route() -> None:
+    """Only what the node begins itself: what is forwarded or has an address already keeps its way."""
+
+    def own(config: Config, facts: HostFacts) -> tuple[set[Rule], bool]:
+        wanted = desired(config, "edge1", facts)
+        found = {r for r in wanted.rules if r.priority in (1001, 1002)}
+        assert bool(found) == any(r.table == 6468 for r in wanted.routes)
+        return found, any(s.key.endswith("icmp_errors_use_inbound_ifaddr") for s in wanted.sysctls)
+
+    forced = replace(LAB96, nodes=(replace(NODE, own_ipv4=OwnIPv4.CLAT),))
+    without = replace(FACTS, default_routes=tuple(r for r in FACTS.default_routes if r.family == 6))
+    assert own(LAB96, FACTS) == own(LAB96, without) == own(forced, without) == (set(), False)
+    rules, errors_from_inbound = own(forced, FACTS)
+    assert errors_from_inbound
+    assert {r.iif for r in rules} == {"lo"}
+    assert {str(r.source) for r in rules} == {"0.0.0.0/32", "192.0.0.2/32"}
+    assert [r.priority for r in rules if r.but_default] == [1001], "on-link hosts are reached natively"
+
+
 def test_mtus_follow_the_links() -> None:
     """RFC 7915 §4, §5: 20 bytes between the headers, 28 with a fragment header."""
     pppoe = replace(FACTS, interfaces=(replace(ETH0, mtu=1492), LAN0))
