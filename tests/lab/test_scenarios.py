@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -37,9 +38,25 @@ def cases() -> Iterator[ParameterSet]:
 
 
 @pytest.fixture(scope="session")
-def lab(request: pytest.FixtureRequest) -> Iterator[labs.Lab]:
-    with new_estate() as estate:
-        yield labs.up(estate, request.param)
+def standing() -> Iterator[Callable[[Arrangement], labs.Lab]]:
+    """The lab of an arrangement, built when one asks for another than the one that stands."""
+    # Not a parametrized fixture: pytest would build it anew for each row of cases().
+    held: list[labs.Lab] = []
+    with contextlib.ExitStack() as stack:
+
+        def get(arrangement: Arrangement) -> labs.Lab:
+            if not held or held[0].arrangement is not arrangement:
+                held.clear()
+                stack.close()
+                held.append(labs.up(stack.enter_context(new_estate()), arrangement))
+            return held[0]
+
+        yield get
+
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest, standing: Callable[[Arrangement], labs.Lab]) -> labs.Lab:
+    return standing(request.param)
 
 
 @pytest.mark.timeout(600)
