@@ -306,9 +306,11 @@ def test_ipv4_protocols_that_ipv6_reads_as_its_own_headers_are_refused(clat: Ben
     assert (error.action, error.reason) == (Action.SHOT, "UNKNOWN_PROTOCOL")
 
 
-def test_icmp_in_ipv6_is_refused(clat: Bench) -> None:
+@pytest.mark.parametrize("size", [60, 61])
+def test_icmp_in_ipv6_is_refused(clat: Bench, size: int) -> None:
     """An IPv4 host would take it for a translated ICMPv6 message."""
-    out = clat.siit(bytes(ip6(src=server6(), dst=CLIENT6, nh=1) / Raw(bytes([8, 0, 0, 0]) + bytes(60))))
+    out = clat.siit(bytes(ip6(src=server6(), dst=CLIENT6, nh=1) / Raw(bytes([8, 0, 0, 0]) + bytes(size))))
+    assert IPv6(out.packet).plen == len(out.packet) - 40
     assert (out.action, out.reason, out.packet[6], out.packet[40:42]) == (
         Action.OK,
         "UNKNOWN_PROTOCOL",
