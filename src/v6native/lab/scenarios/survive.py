@@ -9,6 +9,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 
 from v6native.lab import topology as t
@@ -156,6 +157,38 @@ def broken_reload(trial: Trial) -> str:
     return "refused, and all went on"
 
 
+def disallowed(trial: Trial) -> str:
+    """A reload that no longer allows a client, or a source, ends its sessions at once; the others' go on."""
+    edge1 = trial.node("edge1")
+    file, own = edge1.path("/etc/v6native/network.toml"), edge1.path("/etc/v6native/clients.d/laptop.toml")
+    phone, laptop = Running(trial, "phone", client.V4ONLY, 30), Running(trial, "laptop", LITERAL, 30)
+    for each in (phone, laptop):
+        wait_until(each.begun, 10, "a download does not begin")
+    before = own.read_text()
+    try:
+        own.write_text(f"{before}enabled = false\n")
+        trial.succeeds("edge1", "v6native", "reload")
+        expect(not sessions_of(trial, t.TUNNEL6), "sessions of the client that is no longer enabled outlive the reload")
+        expect(laptop.wait_status(15) != 0, "the download of laptop, which is no longer enabled, goes on")
+        expect(phone.program.status() is None, "the download of phone, which nothing was said about, is gone")
+        file.write_text(file.read_text().replace("[nat64]", '[nat64]\nsources = ["2001:db8:64:2::/64"]'))
+        trial.succeeds("edge1", "v6native", "reload")
+        expect(not sessions_of(trial, t.LAN6), "sessions of a source that is no longer allowed outlive the reload")
+        expect(phone.wait_status(15) != 0, "the download of phone, which is no longer allowed, goes on")
+    finally:
+        own.write_text(before)
+        restore(trial)
+    client.web_v4only(trial, "laptop")
+    client.web_v4only(trial, "phone")
+    return "laptop's ended with its client, phone's with its source; both are back"
+
+
+def sessions_of(trial: Trial, network: IPv6Network) -> list[str]:
+    """The IPv6 addresses of a network that have sessions."""
+    rows = json.loads(trial.succeeds("edge1", "v6native", "sessions", "--json").out)
+    return [row["address6"] for row in rows if IPv6Address(row["address6"]) in network]
+
+
 def flooded(trial: Trial) -> str:
     """First fragments without the rest, by the thousand, from both sides."""
     mapped = str(trial.through(t.SERVER4))
@@ -229,6 +262,7 @@ SCENARIOS = tuple(
         ("workers", "kill -9 of the workers", workers_killed, ALL),
         ("flood", "a flood of fragments", flooded, frozenset({Arrangement.SHARED})),
         ("reload", "reload with another pool", reloaded, ALL),
+        ("disallowed", "reload that no longer allows a client or source", disallowed, ALL),
         ("broken-reload", "reload of a wrong file", broken_reload, ALL),
         ("down", "`down` stops it and restores edge1", downed, ALL),
     )
