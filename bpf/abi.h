@@ -76,7 +76,7 @@ _Static_assert(sizeof(struct pref64) == 20, "pref64");
 /* Map nat64_config: two elements; nat64_active says which one is valid. */
 struct nat64_config {
 	__u64 timeout_ns[TIMER_COUNT];
-	__u64 clock_offset_ns; /* added to the clock; only tests set it */
+	__u64 clock_offset_ns; /* added to the clock; only tests set it, and then the timer rests */
 	struct pref64 pref64[MAX_PREF64];
 	__u32 pref64_count;
 	__u32 pool_count;
