@@ -34,19 +34,20 @@ SUBPROG int map_4to6(struct __sk_buff *skb, struct work *w, struct nat64_config 
 	struct packet *p = &w->p;
 	struct session *s =
 		session_find(w->bib, p->src4, entry->proto == BIB_ICMP ? 0 : p->sport, cfg, w->now);
-	__u32 port = (__u32)entry->proto << 16 | bpf_ntohs(p->sport);
-	bool hairpin;
 	int reason;
 
 	if (s) {
 		session_packet(s, p, false, cfg, w->now, skb->len - ETH_HLEN);
 	} else if (entry->proto != BIB_TCP || tcp_event(p, false) == EVENT_V4_SYN) {
+		/* Hairpins by address: the kernel's fragmentation between the passes replaces the mark. */
+		reason = policy_4to6(w, entry, cfg->pool_count);
+		if (reason != GO_ON)
+			return reason;
 		if (!bib_hold(entry))
 			return TABLE_FULL;
-		/* Not by the mark, which the kernel's fragmentation between the passes replaces. */
-		hairpin = pool_side(p->src4, port, cfg->pool_count) == 1;
 		reason = session_create(
-			w, false, (__u32)entry->proto << 8 | (hairpin ? SESSION_HAIRPIN : 0), cfg);
+			w, false, (__u32)entry->proto << 8 | (w->hairpin ? SESSION_HAIRPIN : 0),
+			cfg);
 		if (reason != GO_ON) {
 			bib_release(w->bib);
 			return reason;

@@ -59,13 +59,39 @@ SUBPROG __u32 pool_side(__be32 address, __u32 proto_port, __u32 pool_count)
 	return port_is_ours(address, proto_port, pool_count);
 }
 
+/* Non-global, and not opened by the operator. */
+static __always_inline bool refused4(__be32 address)
+{
+	struct destination_key key = {.prefixlen = 32, .address = address};
+	__u32 *value = bpf_map_lookup_elem(&destinations4, &key);
+
+	return value && *value;
+}
+
+/*
+ * Who may open a session from outside, beyond static entries: a forged private
+ * source would open the way back to it, which policy_6to4 closes.
+ */
+SUBPROG int policy_4to6(struct work *w, struct bib_entry *entry, __u32 pool_count)
+{
+	if (!w || !entry)
+		return HELPER_FAILED;
+
+	__u32 port = (__u32)entry->proto << 16 | bpf_ntohs(w->p.sport);
+	__u32 side = pool_side(w->p.src4, port, pool_count);
+
+	w->hairpin = side == 1;
+	if (side == NONE && !(entry->flags & BIB_STATIC) && refused4(w->p.src4))
+		return BAD_SOURCE;
+	return GO_ON;
+}
+
 SUBPROG int policy_6to4(struct work *w, __u32 bib_proto, __u32 pool_count)
 {
 	if (!w)
 		return HELPER_FAILED;
 
 	struct source_key source = {.prefixlen = 128, .address = w->p.src6};
-	struct destination_key destination = {.prefixlen = 32, .address = w->p.dst4};
 	__u32 *value = bpf_map_lookup_elem(&sources, &source);
 	__u32 pool;
 
@@ -76,10 +102,7 @@ SUBPROG int policy_6to4(struct work *w, __u32 bib_proto, __u32 pool_count)
 		w->hairpin = pool;
 		return GO_ON;
 	}
-	value = bpf_map_lookup_elem(&destinations4, &destination);
-	if (value && *value)
-		return DESTINATION_REFUSED;
-	return GO_ON;
+	return refused4(w->p.dst4) ? DESTINATION_REFUSED : GO_ON;
 }
 
 #endif

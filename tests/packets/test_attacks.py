@@ -128,6 +128,18 @@ def test_the_nodes_inside_is_closed_through_the_pref64(bench: Bench, destination
     assert not bench.sessions() and not bench.bib()
 
 
+def test_a_forged_private_source_opens_no_way_back(bench: Bench) -> None:
+    """The answer to a session is not judged again, so who may open one is: static entries are the operator's word."""
+    refused4 = ("10.0.0.0/8", "192.168.0.0/16")
+    bench.configure(nat64_settings(static=(BEHIND,), refused4=refused4, open4=("192.168.7.0/24",)))
+    port = IP(bench.nat64(udp6()).packet)[UDP].sport
+    out = bench.nat64(udp4(dport=port, src="10.0.0.5", sport=161))
+    assert (out.action, out.reason) == (Action.SHOT, "BAD_SOURCE")
+    assert bench.nat64(udp6(dst="2001:db8:64:64::10.0.0.5", dport=161)).reason == "DESTINATION_REFUSED"
+    assert bench.nat64(udp4(dport=port, src="192.168.7.1")).reason == "TRANSLATED_4TO6"
+    assert bench.nat64(udp4(dport=80, src="10.0.0.5")).reason == "TRANSLATED_4TO6"
+
+
 def _fragment6(datagram: bytes, start: int, end: int, dst: str | None = None, src: str | None = None) -> bytes:
     """Bytes of the datagram's payload as one IPv6 fragment."""
     whole = IPv6(datagram)

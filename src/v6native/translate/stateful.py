@@ -101,6 +101,9 @@ class StatefulMapper:
         session = self.tables.session(binding, flow.source, remote_port)
         state, timer = _step(flow.protocol, session, event_4to6(flow.tcp_flags))
         try:
+            if session is None and state is not State.CLOSED and not binding.static and self.rules.refuses(flow.source):
+                # A forged private source would open the way back to it, which _permit closes.
+                raise Refused(Reason.BAD_SOURCE)
             self._store(binding, flow.source, remote_port, session, state, timer, HOST_UNREACHABLE4)
         except Refused as refused:
             self.fragments4.remember(flow, refused.reason, self.now)
