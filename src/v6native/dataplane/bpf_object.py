@@ -44,7 +44,7 @@ class BpfObject:
             self._object = self._bpf.pointer("bpf_object__open_mem", image, len(image), ctypes.byref(options))
         except FileNotFoundError as why:
             raise DataPlaneError(
-                f"{file}: there is no such BPF object: reinstall v6native, or build it: make bpf"
+                f"{file}: there is no such BPF object: reinstall v6native, or build it: make objects"
             ) from why
         except OSError as why:
             raise DataPlaneError(f"{file}: not a usable BPF object: {self._told() or why.strerror}") from why

@@ -103,7 +103,7 @@ class Source:
         files = sorted(self.folder.glob("*.bpf.o"))
         if not files:
             raise DataPlaneError(
-                f"{self.folder}: no BPF objects are there: reinstall v6native, or build them: make bpf"
+                f"{self.folder}: no BPF objects are there: reinstall v6native, or build them: make objects"
             )
         return files
 
