@@ -120,7 +120,8 @@ class Service:
             pid = self.find()
             if pid is None:
                 break
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # it ended in this moment
+                os.kill(pid, number)
             wait_until(partial(_gone, pid), seconds)
         self.pid_file.unlink(missing_ok=True)
         self.log.unlink(missing_ok=True)

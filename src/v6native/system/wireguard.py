@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from v6native.system.processes import Service, run, wait_until
 
 SOCKETS = Path("/var/run/wireguard")
 """Where wireguard-go listens for `wg`; compiled into both."""
+
+_KEY = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 
 def service(interface: str, paths: Paths) -> Service:
@@ -36,7 +39,13 @@ def private_key(paths: Paths, tunnel: str) -> str:
         paths.secrets.chmod(0o700)
         key = run(["wg", "genkey"])
         write_atomically(file, key, 0o600)
-    return key.strip()
+    key = key.strip()
+    if not _KEY.fullmatch(key):
+        # Not left to `wg`, which prints what it cannot read: into the log, where no key may be.
+        raise SystemActionError(
+            f"{file} holds no WireGuard key: put it back from a copy, or remove it for a new one, which clients must learn"
+        )
+    return key
 
 
 def public_key(paths: Paths, tunnel: str) -> str:
