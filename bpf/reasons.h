@@ -45,7 +45,7 @@
 	REASON(UNKNOWN_ICMP, DROP, "ICMP type or code that has no translation")                    \
 	REASON(QUOTE_TOO_SHORT, DROP, "the packet quoted in an ICMP error is too short")           \
 	REASON(QUOTE_IS_ERROR, DROP, "the packet quoted in an ICMP error is an ICMP error")        \
-	REASON(UNKNOWN_PROTOCOL, ANSWERED, "a protocol that a stateful NAT64 does not know")       \
+	REASON(UNKNOWN_PROTOCOL, ANSWERED, "a protocol that the translator does not know")         \
 	REASON(UDP_NO_CHECKSUM, DROP, "UDP over IPv6 without checksum")                            \
 	REASON(FRAGMENT_NO_FIRST, DROP, "a fragment whose first fragment was not seen")            \
 	REASON(FRAGMENT_OF_DROPPED, DROP, "a fragment of a datagram that was refused")             \
