@@ -62,6 +62,7 @@ def require_machine() -> None:
 
 def find(estate: Estate) -> Lab:
     """The standing lab; LabError where there is none, or a broken one."""
+    require_machine()
     settings = estate.settings()
     nodes = estate.nodes()
     if not settings or set(nodes) != set(t.MAIN.nodes):
@@ -72,6 +73,7 @@ def find(estate: Estate) -> Lab:
 
 def node(estate: Estate, name: str) -> Node:
     """A node of a lab, which may be half there: that is when one wants to look around."""
+    require_machine()
     nodes = estate.nodes()
     if name in nodes:
         return nodes[name]
