@@ -67,7 +67,10 @@ class NetworkTable(Table):
 
     name: Name = Field(description="A name for the network, for humans.", examples=["example"])
     prefix: OneOrMorePrefixes = Field(
-        description="The IPv6 prefixes that are ours and routed to us.", examples=[["2001:db8::/40"], "2001:db8::/40"]
+        default=[],
+        description="The IPv6 prefixes that are ours and routed to us. Without them, whatever the LANs have on link is ours, "
+        "also when the provider changes it.",
+        examples=[["2001:db8::/40"], "2001:db8::/40"],
     )
     pref64: OneOrMorePrefixes = Field(
         default=[IPv6Network("64:ff9b::/96")],

@@ -4,7 +4,7 @@
 
 [network]
 name = "example"
-prefix = ["2001:db8::/40"]            # ours, routed to us
+prefix = ["2001:db8::/40"]            # ours, routed to us; without it: what the LANs have on link, followed
 pref64 = "64:ff9b::/96"               # or a list; the first is the one DNS64 uses
 
 [node.edge1]

@@ -30,6 +30,17 @@ def test_defaults(load_text: Load) -> None:
     assert config.tunnels[0].node == "edge1" and config.tunnels[0].mtu == 1420
 
 
+def test_a_network_without_a_prefix_of_its_own(load_text: Load, problems: Problems) -> None:
+    """Where the provider changes it, nothing in the file can say what is ours; strangers must still be named."""
+    own = 'prefix = ["2001:db8::/40"]\n'
+    static = '[[nat64.static]]\nproto = "tcp"\nipv4 = "uplink:80"\nipv6 = "[2001:db8:1::5]:80"\n'
+    config = load_text(changed((own, ""), ("64:ff9b::/96", "2001:db8:64:64::/96"), more=static))
+    assert (config.network.prefix, config.warnings) == ((), ())
+    assert config.clat.prefix == IPv6Network("2001:db8:a:0:64::/96")
+    open_ = problems(changed((own, ""), more='[nat64]\nsources = ["::/0"]\n'))
+    assert "open" in [problem.code for problem in open_]
+
+
 def test_a_tunnels_port_stays_the_nodes(load_text: Load) -> None:
     assert load_text().nodes[0].pool4 == (
         Pool4Entry(None, PortRange(40000, 51819)),

@@ -120,7 +120,7 @@ def _static_addresses(draft: Draft, entry: StaticBib, here: KeyPath) -> Iterator
     elif any(ipv6 in pref64 for _, pref64 in draft.pref64):
         what = f"{ipv6} lies inside a pref64: it stands for an IPv4 host"
         yield draft.error("static", (*here, "ipv6"), what, "write the IPv6 host's own address")
-    elif not any(ipv6 in allowed for allowed in sources or network.prefix):
+    elif (inside := sources or network.prefix) and not any(ipv6 in allowed for allowed in inside):
         key = "nat64.sources" if sources else "network.prefix"
         what = f"{ipv6} is not inside {key}, so its answers may not be translated"
         yield draft.warning("outside", (*here, "ipv6"), what, f"write a host of ours, or add its prefix to {key}")

@@ -52,7 +52,12 @@ def _pref64(draft: Draft, pref64: Sequence[Placed], ours: Sequence[IPv6Network])
         if inside:
             what = f"{prefix} holds {inside[0]}, the network itself: all of its traffic would be translated"
             yield draft.error("overlap", path, what, f'write another one, like "{part_for_pref64(inside[0])}"')
-        elif not is_wkp(prefix) and not prefix.subnet_of(LOCAL_USE) and not any(prefix.subnet_of(p) for p in ours):
+        elif (
+            ours
+            and not is_wkp(prefix)
+            and not prefix.subnet_of(LOCAL_USE)
+            and not any(prefix.subnet_of(p) for p in ours)
+        ):
             what = f"{prefix} is neither {WKP} nor inside network.prefix, so nobody routes it to us"
             yield draft.warning(
                 "not-ours", path, what, f'write "{part_for_pref64(ours[0])}", or add it to network.prefix'
@@ -62,7 +67,7 @@ def _pref64(draft: Draft, pref64: Sequence[Placed], ours: Sequence[IPv6Network])
 def _tunnels(draft: Draft, tunnels: Sequence[Placed]) -> Iterator[ConfigProblem]:
     ours = draft.config.network.prefix
     for path, prefix in tunnels:
-        if not any(prefix.subnet_of(p) for p in ours):
+        if ours and not any(prefix.subnet_of(p) for p in ours):
             what = f"{prefix} is not inside network.prefix, so no answers come back to its clients"
             inside = IPv6Network((int(ours[0].network_address) | (0xA << 64 if ours[0].prefixlen <= 60 else 0), 64))
             hint = f'like "{inside}"' if ours[0].prefixlen <= 64 else f"inside {ours[0]}"

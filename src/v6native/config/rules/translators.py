@@ -41,7 +41,7 @@ def _clat(draft: Draft) -> Iterator[ConfigProblem]:
         return
     if problem := valid_pref64(prefix):
         yield draft.error("clat", path, problem, _MOVE)
-    if given and not any(prefix.subnet_of(ours) for ours in config.network.prefix):
+    if given and config.network.prefix and not any(prefix.subnet_of(ours) for ours in config.network.prefix):
         yield draft.error("outside", path, f"{word} is not inside network.prefix: answers would not come back", _MOVE)
     for other, pref64 in draft.pref64:
         if prefix.overlaps(pref64):
