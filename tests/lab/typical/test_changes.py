@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
 import pytest
 
-from tests.lab.typical.files import HOUSE, MAPPED, SERVER
+from tests.lab.typical.files import HOUSE, MAPPED, SERVER, house_toml
 from tests.lab.typical.site import SOON, Site, eventually
+from v6native.address import embed
 from v6native.lab import topology as t
 from v6native.lab.programs.echo import UDP_PORT
 from v6native.lab.wiring import wait_carrier
@@ -19,7 +20,7 @@ from v6native.lab.wiring import wait_carrier
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 NEW4 = IPv4Address("192.0.2.9")
-NEW_LAN6 = IPv6Network("2001:db8:64:b::/64")
+ANY_PREFIX = house_toml(pref64=str(t.WKP)).replace(f'prefix = ["{t.NETWORK6}"]\n', "")
 ASK = """
 import socket, sys
 sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -85,33 +86,55 @@ def test_another_ipv4_address(house: Site) -> None:
     house.unchanged("edge1")
 
 
-def test_another_lan_prefix(house: Site) -> None:
-    """The delegated prefix changes: who may be translated and where names are asked follow."""
-    house.up("edge1", HOUSE)
-    phone, edge1 = house["phone"], house["edge1"]
-    own, router = NEW_LAN6[5], NEW_LAN6[1]
-    before = ("dig", "+short", "+time=1", "+tries=1", f"@{t.EDGE_LAN6}", "v4only.example", "AAAA")
-    assert phone.run(*before).out.strip() == MAPPED
-    edge1.run("ip", "address", "del", f"{t.EDGE_LAN6}/64", "dev", "br0")
-    edge1.run("ip", "address", "add", f"{router}/64", "dev", "br0", "nodad")
-    phone.run("ip", "address", "del", f"{t.PHONE6}/64", "dev", "eth0")
-    phone.run("ip", "address", "add", f"{own}/64", "dev", "eth0", "nodad")
-    phone.run("ip", "-6", "route", "replace", "default", "via", str(router))
+@contextlib.contextmanager
+def changed_lan(house: Site, lan: IPv6Network) -> Iterator[None]:
+    """edge1's LAN and phone are in `lan`; r1 routes it to edge1."""
+    phone, edge1, r1 = house["phone"], house["edge1"], house["r1"]
+
+    def move(host: tuple[IPv6Address, IPv6Address], router: tuple[IPv6Address, IPv6Address]) -> None:
+        for node, interface, (old, new) in ((edge1, "br0", router), (phone, "eth0", host)):
+            node.run("ip", "address", "del", f"{old}/64", "dev", interface)
+            node.run("ip", "address", "add", f"{new}/64", "dev", interface, "nodad")
+        phone.run("ip", "-6", "route", "replace", "default", "via", str(router[1]))
+
+    r1.run("ip", "-6", "route", "replace", str(lan), "via", str(t.EDGE6))
+    move((t.PHONE6, lan[5]), (t.EDGE_LAN6, lan[1]))
     try:
-        eventually(lambda: seen(house) == str(t.EDGE4), "translation from the new prefix")
-        now = ("dig", "+short", "+time=1", "+tries=1", f"@{router}", "v4only.example", "AAAA")
-        eventually(lambda: phone.run(*now).out.strip() == MAPPED, "names at the new address")
-        sources = house.ask("edge1", "status")["node"]["sources"]
-        assert str(NEW_LAN6) in sources and str(t.LAN6) not in sources
-        house.download("phone", SERVER)
-        house.unchanged("edge1")
+        yield
     finally:
-        phone.run("ip", "address", "del", f"{own}/64", "dev", "eth0")
-        phone.run("ip", "address", "add", f"{t.PHONE6}/64", "dev", "eth0", "nodad")
-        edge1.run("ip", "address", "del", f"{router}/64", "dev", "br0")
-        edge1.run("ip", "address", "add", f"{t.EDGE_LAN6}/64", "dev", "br0", "nodad")
-        phone.run("ip", "-6", "route", "replace", "default", "via", str(t.EDGE_LAN6))
-    eventually(lambda: phone.run(*before).out.strip() == MAPPED, "names at the first address again")
+        move((lan[5], t.PHONE6), (lan[1], t.EDGE_LAN6))
+        r1.run("ip", "-6", "route", "del", str(lan))
+
+
+def answer(house: Site, server: IPv6Address) -> str:
+    """What phone is told there about a name that has IPv4 only."""
+    dig = ("dig", "+short", "+time=1", "+tries=1", f"@{server}", "v4only.example", "AAAA")
+    return house["phone"].run(*dig).out.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "pref64", "lan"),
+    [
+        (HOUSE, t.PREF64, IPv6Network("2001:db8:64:b::/64")),
+        # A provider gives another prefix altogether: the file names none.
+        (ANY_PREFIX, t.WKP, IPv6Network("2001:db8:77:1::/64")),
+    ],
+    ids=["inside-network-prefix", "any"],
+)
+def test_another_lan_prefix(house: Site, text: str, pref64: IPv6Network, lan: IPv6Network) -> None:
+    """The delegated prefix changes: who may be translated and where names are asked follow."""
+    house.up("edge1", text)
+    mapped = embed(pref64, t.SERVER4)
+    assert answer(house, t.EDGE_LAN6) == str(mapped)
+    with changed_lan(house, lan):
+        who = f"[{mapped}]/who"
+        eventually(lambda: house.fetch("phone", who).split()[0] == str(t.EDGE4), "translation from the new prefix")
+        eventually(lambda: answer(house, lan[1]) == str(mapped), "names at the new address")
+        sources = house.ask("edge1", "status")["node"]["sources"]
+        assert str(lan) in sources and str(t.LAN6) not in sources
+        house.download("phone", f"[{mapped}]")
+        house.unchanged("edge1")
+    eventually(lambda: answer(house, t.EDGE_LAN6) == str(mapped), "names at the first address again")
 
 
 def routes_back(house: Site) -> None:
