@@ -59,7 +59,8 @@ def foreign_lans(here: Here) -> list[Note]:
         Note(
             "lan-outside-network",
             f"hosts in {prefix} on {name} are not translated, because network.prefix does not cover it",
-            "add it to network.prefix, or name the sources in nat64.sources",
+            "add it to network.prefix, name the sources in nat64.sources, or leave network.prefix out where the provider "
+            "changes it",
         )
         for name in here.node.lan
         for prefix in here.facts.onlink6(name)
