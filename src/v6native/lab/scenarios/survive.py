@@ -173,11 +173,17 @@ def disallowed(trial: Trial) -> str:
         expect(phone.program.status() is None, "the download of phone, which nothing was said about, is gone")
         file.write_text(file.read_text().replace("[nat64]", '[nat64]\nsources = ["2001:db8:64:2::/64"]'))
         trial.succeeds("edge1", "v6native", "reload")
-        expect(not sessions_of(trial, t.LAN6), "sessions of a source that is no longer allowed outlive the reload")
+        expect(
+            not sessions_of(trial, IPv6Network(t.PHONE6)),
+            "sessions of a source that is no longer allowed outlive the reload",
+        )
         expect(phone.wait_status(15) != 0, "the download of phone, which is no longer allowed, goes on")
     finally:
         own.write_text(before)
         restore(trial)
+    # WireGuard notices after 15 seconds of silence that the other end has forgotten its keys.
+    ping = ("ping", "-c1", "-W1", str(t.TUNNEL6[1]))
+    wait_until(lambda: trial.node("laptop").run(*ping, check=False).status == 0, 30, "laptop's tunnel stays silent")
     client.web_v4only(trial, "laptop")
     client.web_v4only(trial, "phone")
     return "laptop's ended with its client, phone's with its source; both are back"
