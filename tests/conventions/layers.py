@@ -12,7 +12,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-BASE = frozenset({"", "errors", "paths", "address", "packet"})
+BASE = frozenset({"", "errors", "paths", "address", "packet", "worker"})
 PURE = BASE | {"config", "desired"}
 DOORS = PURE | {"plan", "system", "dataplane"}
 
@@ -22,6 +22,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "address": frozenset(),
     "packet": frozenset({"address"}),
     "paths": frozenset(),
+    "worker": frozenset(),
     "config.problem": frozenset(),
     "errors": frozenset({"config.problem"}),
     "config": BASE,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import signal
 import sys
 import time
 from pathlib import Path
@@ -14,7 +15,8 @@ from pathlib import Path
 from v6native.errors import V6nativeError
 from v6native.slowpath.core import SlowPath
 from v6native.slowpath.tap import open_tap
-from v6native.slowpath.worker import Worker, ending_signals, pid_file, stats_socket
+from v6native.slowpath.worker import Worker
+from v6native.worker import pid_file, signals, stats_socket
 
 
 def main() -> int:
@@ -27,7 +29,7 @@ def main() -> int:
         tap = open_tap(arguments.tap)
         try:
             with (
-                ending_signals() as wakeup,
+                signals(signal.SIGTERM, signal.SIGINT) as wakeup,
                 stats_socket(arguments.run / "slowpath.sock") as stats,
                 pid_file(arguments.run / "slowpath.pid"),
             ):

@@ -7,18 +7,15 @@ It needs nothing of the daemon: it goes on when that dies, and the next one find
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import json
 import os
 import select
-import signal
 import socket
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 from v6native.errors import SystemActionError
 from v6native.slowpath.core import LONGEST_FRAME, SlowPath
+from v6native.worker import tell
 
 # Frames taken at a time, before the clock and the other descriptors are looked at again.
 _BATCH = 64
@@ -45,7 +42,7 @@ class Worker:
                 if self._tap in ready:
                     self._frames()
                 if self._stats.fileno() in ready:
-                    self._tell()
+                    tell(self._stats, {"worker": "slowpath", **self._core.stats()})
                 self._core.tick(self._clock())
 
     def _frames(self) -> None:
@@ -68,67 +65,3 @@ class Worker:
             if why.errno not in _LOST:
                 raise SystemActionError(f"the slow path's interface is gone: {why.strerror}") from why
             self._core.counters["not_sent"] += 1
-
-    def _tell(self) -> None:
-        """One JSON document for each connection."""
-        with contextlib.suppress(OSError):
-            connection, _address = self._stats.accept()
-            with connection:
-                connection.setblocking(False)
-                connection.sendall(json.dumps({"worker": "slowpath", **self._core.stats()}).encode() + b"\n")
-
-
-@contextlib.contextmanager
-def ending_signals() -> Iterator[int]:
-    """A descriptor that becomes readable on SIGTERM or SIGINT. SIGHUP (a closed terminal, a reload) means nothing here."""
-    read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    old_fd = signal.set_wakeup_fd(write)
-    asked = {s: signal.signal(s, lambda *_: None) for s in (signal.SIGTERM, signal.SIGINT)}
-    asked[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        yield read
-    finally:
-        for number, handler in asked.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(old_fd)
-        os.close(read)
-        os.close(write)
-
-
-@contextlib.contextmanager
-def stats_socket(path: Path) -> Iterator[socket.socket]:
-    """A listening socket that takes the place of whatever a predecessor left there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as listener:
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.unlink(missing_ok=True)
-        listener.bind(str(fresh))
-        fresh.chmod(0o600)
-        listener.listen()
-        fresh.replace(path)
-        inode = path.stat().st_ino
-        try:
-            yield listener
-        finally:
-            _unlink_own(path, inode)
-
-
-@contextlib.contextmanager
-def pid_file(path: Path) -> Iterator[None]:
-    """This process's number in a file, complete from the first moment that it is there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.write_text(f"{os.getpid()}\n")
-    fresh.replace(path)
-    inode = path.stat().st_ino
-    try:
-        yield
-    finally:
-        _unlink_own(path, inode)
-
-
-def _unlink_own(path: Path, inode: int) -> None:
-    """A successor may have put its own there."""
-    with contextlib.suppress(FileNotFoundError):
-        if path.stat().st_ino == inode:
-            path.unlink()
