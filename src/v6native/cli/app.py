@@ -6,16 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
-from v6native.api.client import ApiClient
-from v6native.daemon.node import NodeWork
 from v6native.paths import Paths
+
+if TYPE_CHECKING:
+    # Loaded late, by whom they serve: help and one question to the daemon need neither a schema nor netlink.
+    from v6native.api.client import ApiClient
+    from v6native.daemon.node import NodeWork
 
 
 def _real_node(paths: Paths, node: str | None) -> NodeWork:
-    # Loaded late: libbpf and netlink are not needed to print help or to ask a running daemon.
     from v6native.daemon.host import HostNode
 
     return HostNode(paths, node)
@@ -31,6 +34,8 @@ class App:
 
     @property
     def api(self) -> ApiClient:
+        from v6native.api.client import ApiClient
+
         return ApiClient(self.paths.api_socket)
 
     def node(self) -> NodeWork:

@@ -10,38 +10,52 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from v6native import __version__
-from v6native.cli import (
-    bib,
-    check,
-    confirm,
-    counters,
-    doctor,
-    down,
-    init,
-    lab,
-    plan,
-    reload,
-    sessions,
-    status,
-    up,
-)
 from v6native.cli.app import App
 from v6native.cli.output import INTERNAL, OK, PROBLEM, USAGE
 from v6native.errors import EnvironmentRefused, V6nativeError
 from v6native.paths import Paths
 
+# Each is a command of that name in a module of that name, with underscores.
+VERBS = (
+    "init",
+    "check",
+    "plan",
+    "up",
+    "down",
+    "reload",
+    "confirm",
+    "status",
+    "sessions",
+    "bib",
+    "counters",
+    "doctor",
+    "lab",
+)
+
 
 class Verbs(click.Group):
-    """A group whose verbs return their exit status, and whose errors are one plain message."""
+    """A group whose verbs return their exit status, and whose errors are one plain message.
+
+    A verb is loaded when it is asked for: all of them together take longer than most of them need for their work.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"v6native.cli.{name}"), name)
+        return command
 
     def main(
         self,
@@ -102,6 +116,9 @@ def _code(error: V6nativeError) -> str:
 
 
 def _bug(error: Exception) -> int:
+    import tempfile
+    import traceback
+
     if os.environ.get("V6NATIVE_DEBUG") == "1":
         traceback.print_exception(error)
         return INTERNAL
@@ -160,10 +177,6 @@ def cli(ctx: click.Context, etc: Path, run_dir: Path, var: Path, bpffs: Path, no
     """Runs an IPv6-native network: NAT64, CLAT, DNS64 and tunnels from one file."""
     if ctx.obj is None:
         ctx.obj = App(Paths(etc, run_dir, var, bpffs), node)
-
-
-for verb in (init, check, plan, up, down, reload, confirm, status, sessions, bib, counters, doctor, lab):
-    cli.add_command(getattr(verb, verb.__name__.rpartition(".")[2]))
 
 
 def main() -> None:

@@ -11,10 +11,6 @@ from io import StringIO
 from typing import Any
 
 import click
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 OK, PROBLEM, USAGE, INTERNAL = 0, 1, 2, 3
 """Exit statuses: fine, a problem was found, the command line was wrong, v6native has a bug."""
@@ -36,6 +32,12 @@ def print_json_array(entries: Iterable[Any]) -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
     """A table with a header line; `right` names the columns of numbers."""
+    # Loaded here: it takes longer than most verbs that print no table.
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     grid = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, header_style="bold")
     for column in columns:
         grid.add_column(column, justify="right" if column in right else "left", no_wrap=True)
