@@ -12,12 +12,15 @@
 #include <linux/in6.h>
 #include <linux/types.h>
 
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 
-#define MAX_PREF64 4	   /* pref64s of one NAT64 */
-#define MAX_POOL 64	   /* pool4 ranges of one NAT64 */
-#define MAX_FRAGMENTS 8192 /* datagrams in fragments at a time */
-#define MAX_STATIC 16384   /* allowed sources, EAM entries, refused ranges */
+#define MAX_PREF64 4		 /* pref64s of one NAT64 */
+#define MAX_POOL 1024		 /* pool4 ranges of one NAT64 */
+#define MAX_RANGES_OF_ADDRESS 64 /* of a shared address; the loader refuses more */
+#define MAX_GROUPS 16		 /* groups of pool4 ranges, chosen by source or mark */
+#define MAX_CLIENT_BLOCKS 32	 /* port blocks of one client */
+#define MAX_FRAGMENTS 8192	 /* datagrams in fragments at a time */
+#define MAX_STATIC 16384	 /* allowed sources, EAM entries, refused ranges */
 
 /* skb->mark: ours are these five bits; packet-flow.md says who reads them. */
 #define MARK_MASK 0xf8000000U
@@ -66,12 +69,27 @@ enum timer_kind {
 	TIMER_COUNT = 5,
 };
 
+/*
+ * A group of pool4 ranges, `count` from `first` on. A packet whose mark matches
+ * (the operator's bits only) is served by it, else its source says by which.
+ */
+struct pool_group {
+	__u32 first;
+	__u32 count;
+	__u32 mark;
+	__u32 mark_mask; /* 0: not chosen by mark */
+};
+_Static_assert(sizeof(struct pool_group) == 16, "pool_group");
+
 /* A prefix of RFC 6052: length 32, 40, 48, 56, 64 or 96 bits. */
 struct pref64 {
 	struct in6_addr prefix;
 	__u32 len;
 };
 _Static_assert(sizeof(struct pref64) == 20, "pref64");
+
+#define CONFIG_ADDRESS_DEPENDENT 1U /* filtering (RFC 6146 section 3.5): by remote address */
+#define CONFIG_RESET_ORPHANS 2U	    /* TCP of no session is answered with RST */
 
 /* Map nat64_config: two elements; nat64_active says which one is valid. */
 struct nat64_config {
@@ -88,12 +106,20 @@ struct nat64_config {
 	__u32 slow_ifindex;	      /* 0: no slow path */
 	__u32 max_sessions;
 	__u32 icmp_rate; /* errors a second and CPU that we make at most; 0: none */
+	__u32 flags;	 /* CONFIG_* */
+	__u32 group_count;
+	__u32 block_shift;     /* a port block has 1 << this many ports; 0: no blocks */
+	__u32 client_ports;    /* of one client, of each protocol; 0: no limit */
+	__u32 client_sessions; /* 0: no limit */
+	__u32 client_rate;     /* new sessions a second; 0: no limit */
 	__u32 pad;
+	struct pool_group groups[MAX_GROUPS];
 };
-_Static_assert(sizeof(struct nat64_config) == 184, "nat64_config");
+_Static_assert(sizeof(struct nat64_config) == 464, "nat64_config");
 
 /* Map pool4: usable ranges, the first pool_count elements. */
 #define POOL_SHARED 1U /* the node uses the other ports itself */
+#define POOL_PROTO 2U  /* << enum bib_proto: the range serves that protocol */
 struct pool_range {
 	__be32 address;
 	__u16 first; /* host order, inclusive */
@@ -105,9 +131,22 @@ _Static_assert(sizeof(struct pool_range) == 12, "pool_range");
 /* Map pool4_address: the addresses of the pool and of static entries. */
 struct pool_address {
 	__u32 flags; /* POOL_SHARED */
+	__u32 first; /* its ranges lie in pool4 from here on, */
+	__u32 count; /* among so many */
 };
+_Static_assert(sizeof(struct pool_address) == 12, "pool_address");
 
-/* Map sources, LPM: who may be translated. Value: __u32, 1 = allowed. */
+/*
+ * Map sources, LPM: who may be translated, and as which client limits, port
+ * blocks and the log know it: the first client_len bits of its address, or, for a
+ * device of a tunnel, `client` with all of its addresses (client_len 0).
+ */
+struct source {
+	struct in6_addr client;
+	__u32 client_len;
+	__u32 group; /* of pool4 ranges */
+};
+_Static_assert(sizeof(struct source) == 24, "source");
 struct source_key {
 	__u32 prefixlen;
 	struct in6_addr address;
@@ -142,6 +181,7 @@ _Static_assert(sizeof(struct bib4_key) == 8, "bib4_key");
 /* Map bib: array of BIB entries. */
 #define BIB_IN_USE 1U
 #define BIB_STATIC 2U
+#define BIB_ENDED 4U		  /* by user space: found by nobody, its last session releases it */
 #define BIB_DEAD_REFS 0x80000000U /* in refs: being removed, take no more */
 struct bib_entry {
 	struct in6_addr address6;
@@ -154,8 +194,57 @@ struct bib_entry {
 	__u8 pad;
 	__u32 refs; /* sessions on this entry */
 	__u64 created_ns;
+	__u32 client; /* index into clients + 1; 0: nobody's, as a static entry */
+	__u32 block;  /* index into blocks + 1; 0: of no block */
 };
-_Static_assert(sizeof(struct bib_entry) == 40, "bib_entry");
+_Static_assert(sizeof(struct bib_entry) == 48, "bib_entry");
+
+/* Map client_index: -> index into clients. */
+struct client_key {
+	struct in6_addr address; /* masked to len */
+	__u32 len;
+};
+_Static_assert(sizeof(struct client_key) == 20, "client_key");
+
+/* Map clients: array. */
+#define CLIENT_IN_USE 1U
+struct client {
+	struct in6_addr address;
+	__u32 len;
+	__u32 flags;
+	__u32 refs; /* BIB entries and port blocks; BIB_DEAD_REFS as there */
+	__u32 sessions;
+	__u32 ports[BIB_PROTO_COUNT]; /* BIB entries */
+	__u32 opened;		      /* sessions in this second */
+	__u64 second;
+	__u32 blocks[MAX_CLIENT_BLOCKS]; /* index into blocks + 1; 0: none */
+};
+_Static_assert(sizeof(struct client) == 184, "client");
+
+/* Map block_index: -> index into blocks. */
+struct block_key {
+	__be32 address;
+	__u16 first; /* host order, a multiple of the block's size */
+	__u16 pad;
+};
+_Static_assert(sizeof(struct block_key) == 8, "block_key");
+
+/* Map blocks: array of port blocks (RFC 6888 section 3); one client has one, for all protocols. */
+struct port_block {
+	__be32 address;
+	__u16 first; /* usable ports, host order, inclusive */
+	__u16 last;
+	__u32 owner;  /* index into clients + 1; 0: free */
+	__u32 refs;   /* BIB entries; BIB_DEAD_REFS as there */
+	__u32 protos; /* POOL_PROTO bits of its range */
+	__u32 group;
+	__u32 used[BIB_PROTO_COUNT];
+	__u16 start; /* the multiple that it is known by */
+	__u16 pad;
+	__u64 taken_ns;
+	__u64 idle_ns; /* when its last BIB entry went */
+};
+_Static_assert(sizeof(struct port_block) == 56, "port_block");
 
 /* Map session_index: BIB entry and remote IPv4 address -> index into sessions. */
 struct session_key {
@@ -181,8 +270,99 @@ struct session {
 	__u8 proto;
 	__u8 state; /* enum tcp_state */
 	__u32 flags;
+	__u32 fast_ifindex; /* where its host is, verified; 0: not yet */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct session) == 48, "session");
+_Static_assert(sizeof(struct session) == 56, "session");
+
+/* Map stored_syns: SYNs from IPv4 that nobody waits for yet (RFC 6146 section 3.5.2.2). */
+#define MAX_STORED_SYNS 4096
+#define SYN_BYTES 80U /* IPv4 header with options, TCP header without */
+struct syn_key {
+	__be32 remote4;
+	__be32 address4;
+	__be16 remote_port;
+	__be16 port4;
+};
+_Static_assert(sizeof(struct syn_key) == 12, "syn_key");
+struct stored_syn {
+	__u64 deadline_ns;
+	__u32 len;
+	__u8 packet[SYN_BYTES];
+	__u32 pad;
+};
+_Static_assert(sizeof(struct stored_syn) == 96, "stored_syn");
+
+/* Map remotes, under address-dependent filtering: remote address of a BIB entry -> its sessions. */
+struct remote_key {
+	__u32 bib;
+	__be32 remote4;
+};
+_Static_assert(sizeof(struct remote_key) == 8, "remote_key");
+
+/* Ring buffer log_events: who has which ports. Destinations are not logged. */
+enum log_kind {
+	LOG_BLOCK_TAKEN = 1,
+	LOG_BLOCK_GIVEN_BACK = 2,
+	LOG_BIB_CREATED = 3,
+	LOG_BIB_DELETED = 4,
+};
+#define LOG_ALL_PROTOS 0xff
+struct log_event {
+	__u64 time_ns;	/* CLOCK_MONOTONIC, coarse */
+	__u64 began_ns; /* when it was taken or created */
+	struct in6_addr client;
+	__be32 address4;
+	__u16 first; /* ports, host order, inclusive */
+	__u16 last;
+	__u16 port6; /* of a BIB entry, host order */
+	__u8 kind;
+	__u8 proto; /* enum bib_proto, or LOG_ALL_PROTOS */
+	__u8 client_len;
+	__u8 pad[11];
+};
+_Static_assert(sizeof(struct log_event) == 56, "log_event");
+
+/* Ring buffer slow_events: packets that BPF cannot originate; the slow path does. */
+enum slow_event_kind {
+	SLOW_EVENT_SYN = 1,   /* nobody came for this stored SYN: port unreachable */
+	SLOW_EVENT_PROBE = 2, /* TCP_EST expired: probe the host (RFC 6146 section 3.5.2.2) */
+};
+struct slow_event {
+	__u64 time_ns;
+	__u32 kind;
+	__u32 len;
+	struct in6_addr src6; /* of the probe */
+	struct in6_addr dst6;
+	__be16 sport;
+	__be16 dport;
+	__u8 packet[SYN_BYTES];
+	__u32 pad;
+};
+_Static_assert(sizeof(struct slow_event) == 136, "slow_event");
+
+/* Map trace_control: one element; who watches refused packets renews it. */
+struct trace_control {
+	__u64 until_ns; /* CLOCK_MONOTONIC */
+	__u32 rate;	/* packets a second and CPU */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct trace_control) == 16, "trace_control");
+
+/* Ring buffer trace_events: refused packets, while somebody watches. */
+#define TRACE_BYTES 128U
+struct trace_event {
+	__u64 time_ns;
+	__u32 reason;
+	__u32 ifindex; /* where it was refused */
+	__u32 mark;
+	__u32 length;	/* of the IP packet */
+	__u32 captured; /* of `packet` */
+	__u16 family;	/* 4 or 6 */
+	__u16 pad;
+	__u8 packet[TRACE_BYTES];
+};
+_Static_assert(sizeof(struct trace_event) == 160, "trace_event");
 
 /* Map nat64_state: one element, the allocators' and the sweep's positions. */
 struct nat64_state {
@@ -192,8 +372,14 @@ struct nat64_state {
 	__u32 sweep_rounds;
 	__u32 session_count;
 	__u32 bib_count;
+	__u32 clients_used_to;
+	__u32 blocks_used_to;
+	__u32 client_position;
+	__u32 client_count;
+	__u32 block_count;
+	__u32 pad;
 };
-_Static_assert(sizeof(struct nat64_state) == 24, "nat64_state");
+_Static_assert(sizeof(struct nat64_state) == 48, "nat64_state");
 
 /* Map fragments, LRU: what the first fragment of a datagram decided. */
 enum fragment_verdict {

@@ -8,10 +8,21 @@
 #ifndef V6N_ANSWER_H
 #define V6N_ANSWER_H
 
+#include "abi.h"
 #include "clock.h"
 #include "rfc7915.h"
 
 #define ANSWER_TTL 64
+
+/* What a dry run would have entered into the tables. */
+struct would {
+	__be32 address4; /* of a new BIB entry; 0: no new one */
+	__be16 port4;
+	__u16 pad;
+	__u32 new_session;
+	__u32 new_block;
+	__u32 client; /* index into clients + 1 */
+};
 
 /* What one packet's processing needs beside the packet. Per CPU: tc and timers run with BHs off. */
 struct work {
@@ -26,6 +37,11 @@ struct work {
 	__u32 bib;    /* index of the BIB entry in use */
 	__u32 hairpin;
 	__s32 action; /* what tc does; TC_ACT_SHOT until somebody knows better */
+	__u32 mark;   /* as it came, the operator's bits alone */
+	__u32 resets; /* orphans are answered with RST */
+	__u32 group;  /* of pool4 ranges that serves it */
+	struct client_key client;
+	struct would would; /* a dry run's */
 };
 
 struct {
@@ -66,6 +82,7 @@ static __always_inline bool may_answer(const struct work *w)
 		return false;
 	}
 	budget->used++;
+	count(ANSWER_SENT);
 	return true;
 }
 
@@ -178,6 +195,125 @@ SUBPROG int answer4(struct __sk_buff *skb, struct work *w, int reason, __u32 typ
 	       0xffffffff;
 	h.icmp.check = ~fold(sum);
 	if (bpf_skb_adjust_room(skb, IP_HEADER + ICMP_HEADER, BPF_ADJ_ROOM_NET, 0) ||
+	    bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
+		return HELPER_FAILED;
+	w->action = TC_ACT_OK;
+	return reason;
+}
+
+struct tcp_header {
+	__be16 source;
+	__be16 dest;
+	__be32 seq;
+	__be32 ack_seq;
+	__u8 offset;
+	__u8 flags;
+	__be16 window;
+	__u16 check;
+	__be16 urgent;
+};
+
+/*
+ * The reset that belongs to a segment of no connection (RFC 9293 section 3.5.2,
+ * group 1). False where none does. The checksum is the caller's, from `sum`.
+ */
+static __always_inline bool reset_header(struct __sk_buff *skb, const struct packet *p,
+					 struct tcp_header *h)
+{
+	struct tcp_header old;
+	__u32 length;
+
+	if (p->fragment || p->tcp_flags & TCP_RST || bpf_skb_load_bytes(skb, p->l4, &old, 20))
+		return false;
+	__builtin_memset(h, 0, sizeof(*h));
+	h->source = old.dest;
+	h->dest = old.source;
+	h->offset = 5 << 4;
+	h->flags = TCP_RST;
+	h->check = old.check;
+	if (old.flags & TCP_ACK) {
+		h->seq = old.ack_seq;
+		return true;
+	}
+	length = p->l4_len - (old.offset >> 4) * 4;
+	length += !!(old.flags & TCP_SYN) + !!(old.flags & TCP_FIN);
+	h->ack_seq = bpf_htonl(bpf_ntohl(old.seq) + length);
+	h->flags |= TCP_ACK;
+	return true;
+}
+
+/*
+ * The checksum of the reset. Where the sender left its own to the device
+ * (CHECKSUM_PARTIAL: the field holds the pseudo-header's sum) the device will do
+ * this one too, which stands at the same place.
+ */
+static __always_inline void reset_check(struct tcp_header *h, __u64 was, __u64 pseudo)
+{
+	bool partial = h->check == fold(was);
+
+	h->check = 0;
+	if (partial)
+		h->check = fold(pseudo);
+	else
+		h->check = ~fold(pseudo +
+				 (bpf_csum_diff(0, 0, (__be32 *)h, sizeof(*h), 0) & 0xffffffff));
+}
+
+SUBPROG int reset6(struct __sk_buff *skb, struct work *w, int reason)
+{
+	if (!w)
+		return HELPER_FAILED;
+
+	struct {
+		struct ipv6hdr ip6;
+		struct tcp_header tcp;
+	} h;
+	struct packet *p = &w->p;
+
+	if (p->l4 != ETH_HLEN + IP6_HEADER || !reset_header(skb, p, &h.tcp) || !may_answer(w))
+		return reason;
+	__builtin_memset(&h.ip6, 0, sizeof(h.ip6));
+	h.ip6.version = 6;
+	h.ip6.payload_len = bpf_htons(sizeof(h.tcp));
+	h.ip6.nexthdr = IPPROTO_TCP;
+	h.ip6.hop_limit = ANSWER_TTL;
+	h.ip6.saddr = p->dst6;
+	h.ip6.daddr = p->src6;
+	reset_check(&h.tcp, pseudo6(&p->src6, &p->dst6, p->l4_len, IPPROTO_TCP),
+		    pseudo6(&p->dst6, &p->src6, sizeof(h.tcp), IPPROTO_TCP));
+	if (bpf_skb_change_tail(skb, ETH_HLEN + sizeof(h), 0) ||
+	    bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
+		return HELPER_FAILED;
+	w->action = TC_ACT_OK;
+	return reason;
+}
+
+SUBPROG int reset4(struct __sk_buff *skb, struct work *w, int reason)
+{
+	if (!w)
+		return HELPER_FAILED;
+
+	struct {
+		struct iphdr ip;
+		struct tcp_header tcp;
+	} h;
+	struct packet *p = &w->p;
+
+	if (p->l4 != ETH_HLEN + IP_HEADER || !reset_header(skb, p, &h.tcp) || !may_answer(w))
+		return reason;
+	__builtin_memset(&h.ip, 0, sizeof(h.ip));
+	h.ip.version = 4;
+	h.ip.ihl = 5;
+	h.ip.tot_len = bpf_htons(sizeof(h));
+	h.ip.ttl = ANSWER_TTL;
+	h.ip.protocol = IPPROTO_TCP;
+	h.ip.frag_off = bpf_htons(IP_DF);
+	h.ip.saddr = p->dst4;
+	h.ip.daddr = p->src4;
+	h.ip.check = ip_check(&h.ip);
+	reset_check(&h.tcp, pseudo4(p->src4, p->dst4, p->l4_len, IPPROTO_TCP),
+		    pseudo4(p->dst4, p->src4, sizeof(h.tcp), IPPROTO_TCP));
+	if (bpf_skb_change_tail(skb, ETH_HLEN + sizeof(h), 0) ||
 	    bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
 		return HELPER_FAILED;
 	w->action = TC_ACT_OK;

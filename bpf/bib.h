@@ -9,12 +9,14 @@
 #define V6N_BIB_H
 
 #include "abi.h"
+#include "answer.h"
+#include "client.h"
 #include "parse.h"
 #include "rfc6052.h"
+#include "slots.h"
 
-#define NONE 0xffffffffU
 #define MAX_PORT_TRIES 128U /* at 95 % use one search in 700 fails */
-#define MAX_RANGE_TRIES 4U  /* ranges tried before the pool counts as exhausted */
+#define MAX_RANGE_TRIES 8U  /* ranges tried before the pool counts as exhausted */
 
 /* The loader sets the limits and the maps' sizes before it loads the object. */
 const volatile __u32 bib_limit = 130048;
@@ -48,57 +50,22 @@ struct {
 } free_bib SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct nat64_state);
-} nat64_state SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_POOL);
-	__type(key, __u32);
-	__type(value, struct pool_range);
-} pool4 SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __be32);
 	__type(value, struct pool_address);
 } pool4_address SEC(".maps");
 
-static __always_inline struct nat64_state *state(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&nat64_state, &zero);
-}
-
 static __always_inline __u32 bib_proto(__u8 proto)
 {
 	return proto == IPPROTO_TCP ? BIB_TCP : proto == IPPROTO_UDP ? BIB_UDP : BIB_ICMP;
-}
-
-/* A slot from the queue of freed ones, else one that was never used. */
-static __always_inline __u32 take_slot(void *free, __u32 *used_to, __u32 limit)
-{
-	__u32 index;
-
-	if (!bpf_map_pop_elem(free, &index))
-		return index;
-	index = __sync_fetch_and_add(used_to, 1);
-	if (index < limit)
-		return index;
-	__sync_fetch_and_add(used_to, -1);
-	return NONE;
 }
 
 static __always_inline struct bib_entry *bib_at(__u32 index)
 {
 	struct bib_entry *entry = bpf_map_lookup_elem(&bib, &index);
 
-	return entry && entry->flags & BIB_IN_USE ? entry : 0;
+	return entry && (entry->flags & (BIB_IN_USE | BIB_ENDED)) == BIB_IN_USE ? entry : 0;
 }
 
 static __always_inline __u32 bib_find6(const struct in6_addr *address, __be16 port, __u8 proto,
@@ -118,15 +85,6 @@ static __always_inline __u32 bib_find4(__be32 address, __be16 port, __u8 proto)
 	return index ? *index : NONE;
 }
 
-/*
- * A free slot's count is changed, never written: another CPU may be about to take
- * back a hold of the entry that was here before.
- */
-static __always_inline void bib_count_first(struct bib_entry *entry)
-{
-	__sync_fetch_and_add(&entry->refs, entry->refs & BIB_DEAD_REFS ? 1 - BIB_DEAD_REFS : 1);
-}
-
 /* Whether it is still this host's: a slot found by its key may be another's by now. */
 static __always_inline bool bib_is6(const struct bib_entry *entry, const struct in6_addr *address,
 				    __be16 port)
@@ -134,27 +92,17 @@ static __always_inline bool bib_is6(const struct bib_entry *entry, const struct 
 	return in6_equal(&entry->address6, address) && entry->port6 == port;
 }
 
-/* One more session on the entry; false while it is being removed. */
-static __always_inline bool bib_hold(struct bib_entry *entry)
+/* The entry's last session is gone, unless it is static: it goes too, and its port is free. */
+SUBPROG int bib_release(__u32 index, __u64 now)
 {
-	__u32 refs = __sync_fetch_and_add(&entry->refs, 1);
-
-	if (!(refs & BIB_DEAD_REFS))
-		return true;
-	__sync_fetch_and_add(&entry->refs, -1);
-	return false;
-}
-
-SUBPROG int bib_release(__u32 index)
-{
-	struct bib_entry *entry = bib_at(index);
+	struct bib_entry *entry = bpf_map_lookup_elem(&bib, &index);
 	struct bib6_key key6 = {};
 	struct bib4_key key4 = {};
 	struct nat64_state *s;
 
-	if (!entry)
+	if (dry_run || !entry || !(entry->flags & BIB_IN_USE))
 		return 0;
-	if (__sync_fetch_and_add(&entry->refs, -1) != 1 || entry->flags & BIB_STATIC)
+	if (!release(&entry->refs) || entry->flags & BIB_STATIC)
 		return 0;
 	if (__sync_val_compare_and_swap(&entry->refs, 0, BIB_DEAD_REFS) != 0)
 		return 0;
@@ -165,8 +113,14 @@ SUBPROG int bib_release(__u32 index)
 	key4.address = entry->address4;
 	key4.port = entry->port4;
 	key4.proto = entry->proto;
-	bpf_map_delete_elem(&bib6, &key6);
-	bpf_map_delete_elem(&bib4, &key4);
+	/* The keys of an ended one are gone, or another's by now. */
+	if (!(entry->flags & BIB_ENDED)) {
+		bpf_map_delete_elem(&bib6, &key6);
+		bpf_map_delete_elem(&bib4, &key4);
+	}
+	if (!entry->block)
+		log_bib(entry, LOG_BIB_DELETED, now);
+	block_put(entry->block, entry->client, entry->proto, now);
 	entry->flags = 0;
 	bpf_map_push_elem(&free_bib, &index, 0);
 	s = state();
@@ -175,36 +129,47 @@ SUBPROG int bib_release(__u32 index)
 	return 0;
 }
 
-/* UDP keeps the port's parity (RFC 6146 section 3.5.1.1). */
-static __always_inline __u32 port_candidate(const struct pool_range *range, __u16 port6, bool udp)
+/*
+ * The i-th port to try in a range: from `start` on, round. UDP keeps the port's
+ * parity (RFC 6146 section 3.5.1.1) where the range has one of it.
+ */
+static __always_inline __u32 port_candidate(__u32 first, __u32 last, __u32 port6, bool udp,
+					    __u32 start, __u32 i)
 {
-	__u32 size = (__u32)range->last - range->first + 1;
-	__u32 port = range->first + bpf_get_prandom_u32() % size;
+	__u32 size = last - first + 1, other = (first ^ port6) & 1, fit;
 
-	if (udp && (port ^ port6) & 1)
-		port = port < range->last ? port + 1 : port > range->first ? port - 1 : port;
-	return port;
+	if (!udp || size < 2)
+		return first + (start + i) % size;
+	fit = (size - other + 1) / 2;
+	if (i < fit)
+		return first + other + (start + i) % fit * 2;
+	return first + (other ^ 1) + (start + i) % (size - fit) * 2;
 }
 
-/* Claims a free port of one range for the entry: whoever enters bib4 first has it. */
-SUBPROG int claim_port(struct bib_entry *entry, __u32 index, __u32 range_index)
+/*
+ * Claims a free port from `ports` (first << 16 | last) of the entry's address:
+ * whoever enters bib4 first has it. A range of an address's whole is drawn from at
+ * random, a block is walked through from a random place on.
+ */
+SUBPROG int claim_port(struct bib_entry *entry, __u32 index, __u32 ports, bool block)
 {
-	if (!entry)
-		return HELPER_FAILED;
-
-	struct pool_range *range = bpf_map_lookup_elem(&pool4, &range_index);
 	struct bib4_key key = {};
-	__u32 i, value = index;
+	__u32 i, first = ports >> 16, last = ports & 0xffff, start, size = last - first + 1;
+	__u32 value = index;
 
-	if (!range || range->last < range->first || !range->last)
+	if (dry_run || !entry || !first || last < first)
 		return POOL4_EXHAUSTED;
-	key.address = range->address;
+	key.address = entry->address4;
 	key.proto = entry->proto;
-	entry->address4 = range->address;
-	for (i = 0; i < MAX_PORT_TRIES; i++) {
+	start = bpf_get_prandom_u32() & 0xffff;
+	for (i = 0; i < MAX_BLOCK_TRIES; i++) {
 		barrier(); /* else a loop closed by falling through, which Linux 6.1 refuses */
-		key.port = bpf_htons(
-			port_candidate(range, bpf_ntohs(entry->port6), entry->proto == BIB_UDP));
+		if (i >= (block ? size : MAX_PORT_TRIES))
+			break;
+		if (!block)
+			start = bpf_get_prandom_u32() & 0xffff;
+		key.port = bpf_htons(port_candidate(first, last, bpf_ntohs(entry->port6),
+						    entry->proto == BIB_UDP, start, i));
 		entry->port4 = key.port;
 		if (!bpf_map_update_elem(&bib4, &key, &value, BPF_NOEXIST))
 			return GO_ON;
@@ -212,7 +177,7 @@ SUBPROG int claim_port(struct bib_entry *entry, __u32 index, __u32 range_index)
 	return POOL4_EXHAUSTED;
 }
 
-/* One host keeps one address while it has room (paired pooling, RFC 4787 REQ-2). */
+/* One client keeps one address while it has room (paired pooling, RFC 4787 REQ-2). */
 static __always_inline __u32 home_range(const struct in6_addr *a, __u32 count)
 {
 	__u32 h = a->s6_addr32[0] ^ a->s6_addr32[1] ^ a->s6_addr32[2] ^ a->s6_addr32[3];
@@ -223,58 +188,164 @@ static __always_inline __u32 home_range(const struct in6_addr *a, __u32 count)
 	return h % count;
 }
 
-/* A new dynamic entry for the source of `p`, held once; the index goes to *result. */
-SUBPROG int bib_create(struct packet *p, __u32 proto_pref64, __u32 pool_count, __u64 now,
-		       __u32 *result)
+/* A port of a block that the entry holds; without one there it does not hold it any more. */
+static __always_inline int claim_in_block(struct bib_entry *entry, __u32 index, __u32 block_number)
 {
-	if (!p || !result)
+	struct port_block *block = block_at(block_number);
+	__u32 proto;
+
+	if (!block)
+		return POOL4_EXHAUSTED;
+	proto = entry->proto & 3;
+	entry->address4 = block->address;
+	if (proto < BIB_PROTO_COUNT &&
+	    claim_port(entry, index, (__u32)block->first << 16 | block->last, true) == GO_ON) {
+		__sync_fetch_and_add(&block->used[proto], 1);
+		entry->block = block_number;
+		return GO_ON;
+	}
+	release(&block->refs);
+	return POOL4_EXHAUSTED;
+}
+
+/* A port of the blocks that the client has. `group_proto`: the pool group, then enum bib_proto. */
+SUBPROG int claim_of_client(struct bib_entry *entry, __u32 index, __u32 group_proto)
+{
+	struct client *client;
+	__u32 i, number;
+
+	if (dry_run || !entry)
+		return POOL4_EXHAUSTED;
+	client = client_at(entry->client);
+	if (!client)
+		return POOL4_EXHAUSTED;
+	for (i = 0; i < MAX_CLIENT_BLOCKS; i++) {
+		struct port_block *block;
+
+		barrier_var(i);
+		if (i >= MAX_CLIENT_BLOCKS)
+			break;
+		number = client->blocks[i];
+		block = block_at(number);
+		if (!block ||
+		    !block_serves(block, entry->client, group_proto & 0xff, group_proto >> 8))
+			continue;
+		if (!hold(&block->refs))
+			continue;
+		if (claim_in_block(entry, index, number) == GO_ON)
+			return GO_ON;
+	}
+	return POOL4_EXHAUSTED;
+}
+
+/* A port from the pool: of the client's blocks, of a new block, or of the whole range. */
+static __always_inline int claim_from_pool(struct work *w, struct bib_entry *entry,
+					   struct nat64_config *cfg, __u32 index)
+{
+	__u32 i, home, proto, group, number;
+	int reason = POOL4_EXHAUSTED;
+
+	group = w->group & (MAX_GROUPS - 1);
+	proto = entry->proto & 3;
+	if (!cfg->groups[group].count)
+		return POOL4_EXHAUSTED;
+	if (cfg->block_shift) {
+		reason = claim_of_client(entry, index, group << 8 | proto);
+		if (reason == GO_ON)
+			return reason;
+	}
+	home = home_range(&w->client.address, cfg->groups[group].count);
+	for (i = 0; i < MAX_RANGE_TRIES && reason != GO_ON; i++) {
+		struct pool_range *range;
+		__u32 at;
+
+		barrier_var(i);
+		if (i >= cfg->groups[group].count)
+			break;
+		at = cfg->groups[group].first + (home + i) % cfg->groups[group].count;
+		range = bpf_map_lookup_elem(&pool4, &at);
+		if (!range || !(range->flags & POOL_PROTO << proto))
+			continue;
+		if (cfg->block_shift) {
+			number = block_take(entry->client, at, group << 8 | cfg->block_shift,
+					    w->now);
+			if (number)
+				reason = claim_in_block(entry, index, number);
+			continue;
+		}
+		entry->address4 = range->address;
+		reason = claim_port(entry, index, (__u32)range->first << 16 | range->last, false);
+	}
+	return reason;
+}
+
+/*
+ * A new dynamic entry for the source of w->p, held once; w->bib is its index. The
+ * client may have as many ports as its limit says.
+ */
+SUBPROG int bib_create(struct work *w, struct nat64_config *cfg, __u32 proto)
+{
+	if (dry_run || !w || !cfg)
 		return HELPER_FAILED;
 
 	struct nat64_state *s = state();
 	struct bib6_key key = {};
 	struct bib_entry *entry;
-	__u32 index, first, i;
-	int reason = POOL4_EXHAUSTED;
+	struct client *client;
+	__u32 index, number;
+	int reason;
 
-	if (!s || !pool_count)
+	proto &= 3;
+	if (!s || proto >= BIB_PROTO_COUNT)
 		return POOL4_EXHAUSTED;
+	number = client_get(&w->client);
+	client = client_at(number);
+	if (!client)
+		return TABLE_FULL;
+	if (cfg->client_ports && client->ports[proto] >= cfg->client_ports) {
+		release(&client->refs);
+		return CLIENT_PORTS;
+	}
 	index = take_slot(&free_bib, &s->bib_used_to, bib_limit);
 	entry = bpf_map_lookup_elem(&bib, &index);
-	if (!entry)
+	if (!entry) {
+		release(&client->refs);
 		return TABLE_FULL;
-	entry->address6 = p->src6;
-	entry->port6 = p->sport;
-	entry->proto = proto_pref64 >> 8;
-	entry->pref64 = proto_pref64;
-	entry->created_ns = now;
-	bib_count_first(entry);
-	entry->flags = BIB_IN_USE;
-	key.address = p->src6;
-	key.port = p->sport;
-	key.proto = entry->proto;
-	key.pref64 = entry->pref64;
-
-	first = home_range(&p->src6, pool_count);
-	for (i = 0; i < MAX_RANGE_TRIES && reason != GO_ON; i++) {
-		if (i >= pool_count)
-			break;
-		reason = claim_port(entry, index, (first + i) % pool_count);
 	}
+	__sync_fetch_and_add(&client->ports[proto], 1);
+	entry->address6 = w->p.src6;
+	entry->port6 = w->p.sport;
+	entry->proto = proto;
+	entry->pref64 = w->pref64;
+	entry->created_ns = w->now;
+	entry->client = number;
+	entry->block = 0;
+	hold_first(&entry->refs);
+	entry->flags = BIB_IN_USE;
+	key.address = w->p.src6;
+	key.port = w->p.sport;
+	key.proto = proto;
+	key.pref64 = w->pref64;
+
+	reason = claim_from_pool(w, entry, cfg, index);
 	if (reason == GO_ON && bpf_map_update_elem(&bib6, &key, &index, BPF_NOEXIST)) {
 		struct bib4_key key4 = {
-			.address = entry->address4, .port = entry->port4, .proto = entry->proto};
+			.address = entry->address4, .port = entry->port4, .proto = proto};
 
 		bpf_map_delete_elem(&bib4, &key4);
 		reason = TABLE_FULL; /* or another CPU was first: the caller looks again */
 	}
 	if (reason != GO_ON) {
+		block_put(entry->block, number, proto, w->now);
 		entry->flags = 0;
-		__sync_fetch_and_add(&entry->refs, BIB_DEAD_REFS - 1);
+		unhold_first(&entry->refs);
 		bpf_map_push_elem(&free_bib, &index, 0);
 		return reason;
 	}
+	if (!entry->block)
+		log_bib(entry, LOG_BIB_CREATED, w->now);
 	__sync_fetch_and_add(&s->bib_count, 1);
-	*result = index;
+	w->bib = index;
 	return GO_ON;
 }
 

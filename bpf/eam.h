@@ -120,7 +120,10 @@ SUBPROG int fragment_udp0(struct __sk_buff *skb, struct work *w, __u32 slow_ifin
 	key.id = p->id;
 	key.proto = p->proto;
 	key.family = 4;
-	if (first_or_whole(p)) {
+	if (dry_run && first_or_whole(p)) {
+		if (p->l4_check)
+			return GO_ON;
+	} else if (first_or_whole(p)) {
 		if (p->l4_check) {
 			bpf_map_delete_elem(&udp0_fragments, &key);
 			return GO_ON;

@@ -49,6 +49,8 @@ SUBPROG int fragment_remember(struct work *w, bool from6, __u32 verdict)
 				 .pref64 = w->pref64};
 	struct fragment_key key;
 
+	if (dry_run)
+		return GO_ON;
 	fragment_key(&key, &w->p, from6);
 	bpf_map_update_elem(&fragments, &key, &value, BPF_ANY);
 	return GO_ON;

@@ -12,6 +12,7 @@
 #include "nat64_6to4.h"
 #include "session.h"
 #include "steer.h"
+#include "trace.h"
 
 /* Counts the verdict once and turns it into what tc does. */
 static __always_inline int finish(struct __sk_buff *skb, struct work *w, struct nat64_config *cfg,
@@ -39,11 +40,16 @@ static __always_inline void start_work(struct __sk_buff *skb, struct work *w,
 	__u32 mark = skb->mark & MARK_MASK;
 
 	w->flags = mark == MARK_HAIRPIN ? 0 : HOP_ADD_ONE;
-	if (mark == MARK_REASSEMBLED)
+	if (mark == MARK_REASSEMBLED) {
 		w->flags |= WAS_REASSEMBLED;
+		count(CAME_REASSEMBLED);
+	}
 	w->action = TC_ACT_SHOT;
 	w->hairpin = 0;
 	w->bib = NONE;
+	w->mark = skb->mark & ~MARK_MASK;
+	w->resets = cfg->flags & CONFIG_RESET_ORPHANS;
+	__builtin_memset(&w->would, 0, sizeof(w->would));
 	w->icmp6_source = cfg->icmp6_source;
 	w->icmp4_source = cfg->icmp4_source;
 	w->icmp_rate = cfg->icmp_rate;
@@ -70,9 +76,11 @@ int nat64(struct __sk_buff *skb)
 	start_work(skb, w, cfg);
 	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
 		reason = nat64_6to4(skb, w, cfg);
+		trace(skb, reason);
 		reason = answer_6to4(skb, w, reason);
 	} else {
 		reason = nat64_4to6(skb, w, cfg);
+		trace(skb, reason);
 		reason = answer_4to6(skb, w, reason);
 	}
 	return finish(skb, w, cfg, reason);
@@ -105,7 +113,7 @@ int start_sweeper(struct __sk_buff *skb __attribute__((unused)))
 	__u32 zero = 0;
 	struct sweeper *element = bpf_map_lookup_elem(&sweeper, &zero);
 
-	if (!element)
+	if (dry_run || !element)
 		return 1;
 	bpf_timer_init(&element->timer, &sweeper, 1 /* CLOCK_MONOTONIC */);
 	if (bpf_timer_set_callback(&element->timer, sweep_tick))

@@ -25,6 +25,36 @@ static __always_inline void incoming6(struct work *w, struct nat64_config *cfg,
 	p->new_sport = p->proto == IPPROTO_ICMP ? entry->port6 : p->sport;
 }
 
+/* A session for a packet from IPv4 to a BIB entry: may it come in? */
+SUBPROG int open_4to6(struct __sk_buff *skb, struct work *w, struct nat64_config *cfg,
+		      struct bib_entry *entry)
+{
+	if (!w || !cfg || !entry)
+		return HELPER_FAILED;
+
+	/* Hairpins by address: the kernel's fragmentation between the passes replaces the mark. */
+	bool syn = entry->proto == BIB_TCP && tcp_event(&w->p, false) == EVENT_V4_SYN;
+	int reason = policy_4to6(w, entry);
+
+	if (reason != GO_ON)
+		return reason;
+	if (cfg->flags & CONFIG_ADDRESS_DEPENDENT && !(entry->flags & BIB_STATIC) &&
+	    !remote_known(w->bib, w->p.src4))
+		return syn ? syn_store(skb, &w->p, cfg, w->now, FILTERED) : FILTERED;
+	if (entry->proto == BIB_TCP && !syn)
+		return GO_ON; /* CLOSED, "any other packet" */
+	if (dry_run) {
+		w->would.new_session = 1;
+		return session_create(w, cfg, entry->proto, 0);
+	}
+	if (!hold(&entry->refs))
+		return TABLE_FULL;
+	reason = session_create(w, cfg, entry->proto, w->hairpin ? SESSION_HAIRPIN : 0);
+	if (reason != GO_ON)
+		bib_release(w->bib, w->now);
+	return reason;
+}
+
 SUBPROG int map_4to6(struct __sk_buff *skb, struct work *w, struct nat64_config *cfg,
 		     struct bib_entry *entry)
 {
@@ -38,20 +68,10 @@ SUBPROG int map_4to6(struct __sk_buff *skb, struct work *w, struct nat64_config 
 
 	if (s) {
 		session_packet(s, p, false, cfg, w->now, skb->len - ETH_HLEN);
-	} else if (entry->proto != BIB_TCP || tcp_event(p, false) == EVENT_V4_SYN) {
-		/* Hairpins by address: the kernel's fragmentation between the passes replaces the mark. */
-		reason = policy_4to6(w, entry, cfg->pool_count);
+	} else {
+		reason = open_4to6(skb, w, cfg, entry);
 		if (reason != GO_ON)
 			return reason;
-		if (!bib_hold(entry))
-			return TABLE_FULL;
-		reason = session_create(
-			w, false, (__u32)entry->proto << 8 | (w->hairpin ? SESSION_HAIRPIN : 0),
-			cfg);
-		if (reason != GO_ON) {
-			bib_release(w->bib);
-			return reason;
-		}
 	}
 	if (entry->address4 != p->dst4 || entry->port4 != p->dport)
 		return TABLE_FULL; /* the slot became another's meanwhile */
@@ -118,19 +138,24 @@ SUBPROG int fragment_4to6(struct __sk_buff *skb, struct work *w, struct nat64_co
 	return write_4to6(skb, p, w->flags);
 }
 
-/* No BIB entry: section 3.5.1, 3.5.3; TCP silently (section 3.5.2.2, CLOSED). */
-SUBPROG int no_bib(struct packet *p)
+/* No BIB entry (sections 3.5.1 to 3.5.3): a SYN waits for one, the others are answered. */
+SUBPROG int no_bib(struct __sk_buff *skb, struct work *w, struct nat64_config *cfg)
 {
-	if (!p)
+	if (!w || !cfg)
 		return HELPER_FAILED;
 
+	struct packet *p = &w->p;
 	__be32 address = p->dst4;
 
 	if (!bpf_map_lookup_elem(&pool4_address, &address))
 		return NOT_POOL4;
-	return p->proto == IPPROTO_TCP	 ? NO_BIB_TCP
-	       : p->proto == IPPROTO_UDP ? NO_BIB_UDP
-					 : NO_BIB_ICMP;
+	if (p->proto == IPPROTO_UDP)
+		return NO_BIB_UDP;
+	if (p->proto != IPPROTO_TCP)
+		return NO_BIB_ICMP;
+	if (tcp_event(p, false) != EVENT_V4_SYN || p->fragment)
+		return NO_BIB_TCP;
+	return syn_store(skb, p, cfg, w->now, SYN_STORED);
 }
 
 SUBPROG int query_4to6(struct __sk_buff *skb, struct work *w, struct nat64_config *cfg)
@@ -153,7 +178,7 @@ SUBPROG int query_4to6(struct __sk_buff *skb, struct work *w, struct nat64_confi
 	if (!entry) {
 		if (p->fragment)
 			fragment_remember(w, false, FRAGMENT_DROP);
-		return no_bib(p);
+		return no_bib(skb, w, cfg);
 	}
 	slow = p->fragment &&
 	       (p->proto == IPPROTO_ICMP || (p->proto == IPPROTO_UDP && p->l4_check == 0));
@@ -221,7 +246,10 @@ SUBPROG int answer_4to6(struct __sk_buff *skb, struct work *w, int reason)
 	case UNKNOWN_PROTOCOL: return answer4(skb, w, reason, ICMP4_UNREACH(2));
 	case NO_BIB_UDP: return answer4(skb, w, reason, ICMP4_UNREACH(3));
 	case NO_BIB_ICMP: return answer4(skb, w, reason, ICMP4_UNREACH(1));
+	case CLIENT_SESSIONS:
 	case TABLE_FULL: return answer4(skb, w, reason, ICMP4_UNREACH(1));
+	case FILTERED: return answer4(skb, w, reason, ICMP4_UNREACH(13));
+	case NO_BIB_TCP: return w->resets ? reset4(skb, w, reason) : reason;
 	}
 	return reason;
 }

@@ -34,6 +34,50 @@ static __always_inline void outgoing4(struct packet *p, const struct bib_entry *
 	p->new_dport = p->proto == IPPROTO_ICMPV6 ? entry->port4 : p->dport;
 }
 
+/* What a dry run can say of a new BIB entry: who would get it, and whether there is room. */
+SUBPROG int would_create(struct work *w, struct nat64_config *cfg, __u32 proto)
+{
+	if (!w || !cfg)
+		return HELPER_FAILED;
+
+	__u32 number = client_find(&w->client), group = w->group & (MAX_GROUPS - 1);
+	struct client *client = client_at(number);
+	struct pool_range *range;
+	__u32 at = cfg->groups[group].first, count = cfg->groups[group].count;
+
+	proto &= 3;
+	w->would.client = number;
+	w->would.new_session = 1;
+	if (!count || proto >= BIB_PROTO_COUNT)
+		return POOL4_EXHAUSTED;
+	if (client && cfg->client_ports && client->ports[proto] >= cfg->client_ports)
+		return CLIENT_PORTS;
+	at += home_range(&w->client.address, count);
+	range = bpf_map_lookup_elem(&pool4, &at);
+	if (!range)
+		return POOL4_EXHAUSTED;
+	w->would.address4 = range->address;
+	w->would.port4 = bpf_htons(range->first);
+	return client_admit(number, cfg, w->now, true);
+}
+
+/* The BIB entry for a new session, held once for it: the one there is, or a new one. */
+static __always_inline int bind_6to4(struct work *w, struct nat64_config *cfg, __u32 proto)
+{
+	struct bib_entry *entry = bib_at(w->bib);
+	int reason;
+
+	if (entry && hold(&entry->refs))
+		return GO_ON;
+	reason = bib_create(w, cfg, proto);
+	if (reason != TABLE_FULL)
+		return reason;
+	/* Full, or another CPU was first. */
+	w->bib = bib_find6(&w->p.src6, w->p.sport, proto, w->pref64);
+	entry = bib_at(w->bib);
+	return entry && hold(&entry->refs) ? GO_ON : TABLE_FULL;
+}
+
 /* A session for a packet from IPv6: allowed? then a BIB entry, then the session. */
 SUBPROG int open_6to4(struct work *w, struct nat64_config *cfg, __u32 proto)
 {
@@ -42,25 +86,23 @@ SUBPROG int open_6to4(struct work *w, struct nat64_config *cfg, __u32 proto)
 
 	struct packet *p = &w->p;
 	struct bib_entry *entry = bib_at(w->bib);
-	int reason = policy_6to4(w, proto, cfg->pool_count);
+	int reason = policy_6to4(w, cfg, proto);
 
 	if (reason != GO_ON)
 		return reason;
 	if (proto == BIB_TCP && tcp_event(p, true) != EVENT_V6_SYN)
 		return entry ? GO_ON : NO_SESSION_TCP; /* CLOSED, "any other packet" */
-	if (!entry || !bib_hold(entry)) {
-		reason = bib_create(p, proto << 8 | w->pref64, cfg->pool_count, w->now, &w->bib);
-		if (reason == TABLE_FULL) {
-			w->bib = bib_find6(&p->src6, p->sport, proto, w->pref64);
-			entry = bib_at(w->bib);
-			reason = entry && bib_hold(entry) ? GO_ON : TABLE_FULL;
-		}
-		if (reason != GO_ON)
-			return reason;
+	if (dry_run) {
+		w->would.new_session = 1;
+		return entry ? session_create(w, cfg, proto, CREATE_FROM6)
+			     : would_create(w, cfg, proto);
 	}
-	reason = session_create(w, true, proto << 8 | (w->hairpin ? SESSION_HAIRPIN : 0), cfg);
+	reason = bind_6to4(w, cfg, proto);
 	if (reason != GO_ON)
-		bib_release(w->bib);
+		return reason;
+	reason = session_create(w, cfg, proto, CREATE_FROM6 | (w->hairpin ? SESSION_HAIRPIN : 0));
+	if (reason != GO_ON)
+		bib_release(w->bib, w->now);
 	return reason;
 }
 
@@ -87,6 +129,12 @@ SUBPROG int map_6to4(struct __sk_buff *skb, struct work *w, struct nat64_config 
 		reason = open_6to4(w, cfg, proto);
 		if (reason != GO_ON)
 			return reason;
+	}
+	if (dry_run && w->would.address4) {
+		p->src4 = w->would.address4;
+		p->new_sport = w->would.port4;
+		p->new_dport = p->proto == IPPROTO_ICMPV6 ? w->would.port4 : p->dport;
+		return GO_ON;
 	}
 	entry = bib_at(w->bib);
 	if (!entry || !bib_is6(entry, &p->src6, p->sport))
@@ -168,7 +216,7 @@ SUBPROG int query_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 		if (reason != GO_ON)
 			return reason;
 		if (p->fragment) {
-			reason = policy_6to4(w, BIB_ICMP, cfg->pool_count);
+			reason = policy_6to4(w, cfg, BIB_ICMP);
 			fragment_remember(w, true, reason == GO_ON ? FRAGMENT_SLOW : FRAGMENT_DROP);
 			if (reason != GO_ON)
 				return reason;
@@ -228,7 +276,11 @@ SUBPROG int answer_6to4(struct __sk_buff *skb, struct work *w, int reason)
 	case SOURCE_NOT_ALLOWED:
 	case DESTINATION_REFUSED: return answer6(skb, w, reason, ICMP6_PROHIBITED, 0);
 	case POOL4_EXHAUSTED:
+	case CLIENT_PORTS:
+	case CLIENT_SESSIONS:
+	case CLIENT_RATE:
 	case TABLE_FULL: return answer6(skb, w, reason, ICMP6_ADDRESS_UNREACH, 0);
+	case NO_SESSION_TCP: return w->resets ? reset6(skb, w, reason) : reason;
 	case UNKNOWN_PROTOCOL: return answer6(skb, w, reason, ICMP6_UNREACH(4), 0);
 	}
 	return reason;

@@ -60,6 +60,7 @@ struct icmp_header {
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
+#define TCP_ACK 0x10
 
 /* An IP packet as far as its translation needs it. Offsets count from skb->data. */
 struct packet {

@@ -12,7 +12,7 @@ struct {
 	__uint(max_entries, MAX_STATIC);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct source_key);
-	__type(value, __u32);
+	__type(value, struct source);
 } sources SEC(".maps");
 
 struct {
@@ -24,29 +24,33 @@ struct {
 } destinations4 SEC(".maps");
 
 /* Whether a port of a pool address belongs to the NAT64: in a range, or bound. */
-SUBPROG int port_is_ours(__be32 address, __u32 proto_port, __u32 pool_count)
+SUBPROG int port_is_ours(__be32 address, __u32 proto_port)
 {
-	__u32 i, port = proto_port & 0xffff;
+	struct pool_address *pool = bpf_map_lookup_elem(&pool4_address, &address);
+	__u32 i, port = proto_port & 0xffff, proto = proto_port >> 16 & 3;
 
-	if (bib_find4(address, bpf_htons(port), proto_port >> 16) != NONE)
+	if (bib_find4(address, bpf_htons(port), proto) != NONE)
 		return 1;
-	for (i = 0; i < MAX_POOL; i++) {
+	if (!pool)
+		return 0;
+	for (i = 0; i < MAX_RANGES_OF_ADDRESS; i++) {
 		struct pool_range *range;
-		__u32 key = i;
+		__u32 key;
 
 		barrier_var(i); /* the verifier loses count of a variable on the stack */
-		if (i >= pool_count)
+		if (i >= pool->count)
 			break;
+		key = pool->first + i;
 		range = bpf_map_lookup_elem(&pool4, &key);
-		if (range && range->address == address && port >= range->first &&
-		    port <= range->last)
+		if (range && range->address == address && range->flags & POOL_PROTO << proto &&
+		    port >= range->first && port <= range->last)
 			return 1;
 	}
 	return 0;
 }
 
 /* Who is behind an IPv4 address: 1 this NAT64, 0 the node's own service, NONE no pool address. */
-SUBPROG __u32 pool_side(__be32 address, __u32 proto_port, __u32 pool_count)
+SUBPROG __u32 pool_side(__be32 address, __u32 proto_port)
 {
 	struct pool_address *pool = bpf_map_lookup_elem(&pool4_address, &address);
 
@@ -56,7 +60,7 @@ SUBPROG __u32 pool_side(__be32 address, __u32 proto_port, __u32 pool_count)
 		return 1;
 	if (proto_port >> 16 == BIB_ICMP)
 		return 0;
-	return port_is_ours(address, proto_port, pool_count);
+	return port_is_ours(address, proto_port);
 }
 
 /* Non-global, and not opened by the operator. */
@@ -72,13 +76,13 @@ static __always_inline bool refused4(__be32 address)
  * Who may open a session from outside, beyond static entries: a forged private
  * source would open the way back to it, which policy_6to4 closes.
  */
-SUBPROG int policy_4to6(struct work *w, struct bib_entry *entry, __u32 pool_count)
+SUBPROG int policy_4to6(struct work *w, struct bib_entry *entry)
 {
 	if (!w || !entry)
 		return HELPER_FAILED;
 
 	__u32 port = (__u32)entry->proto << 16 | bpf_ntohs(w->p.sport);
-	__u32 side = pool_side(w->p.src4, port, pool_count);
+	__u32 side = pool_side(w->p.src4, port);
 
 	w->hairpin = side == 1;
 	if (side == NONE && !(entry->flags & BIB_STATIC) && refused4(w->p.src4))
@@ -86,18 +90,56 @@ SUBPROG int policy_4to6(struct work *w, struct bib_entry *entry, __u32 pool_coun
 	return GO_ON;
 }
 
-SUBPROG int policy_6to4(struct work *w, __u32 bib_proto, __u32 pool_count)
+/* As whom limits, port blocks and the log know the source. */
+static __always_inline void source_client(struct client_key *key, const struct source *source,
+					  const struct in6_addr *a)
 {
-	if (!w)
+	__u32 i, len = source->client_len;
+
+	if (!len) {
+		key->address = source->client;
+		key->len = 128;
+		return;
+	}
+	for (i = 0; i < 4; i++) {
+		__u32 bits = len > 32 * i ? len - 32 * i : 0;
+
+		key->address.s6_addr32[i] = bits >= 32 ? a->s6_addr32[i]
+					    : bits ? a->s6_addr32[i] & bpf_htonl(~0U << (32 - bits))
+						   : 0;
+	}
+	key->len = len;
+}
+
+/* The group of pool4 ranges: by the packet's mark, else by its source. */
+static __always_inline __u32 choose_group(const struct nat64_config *cfg, __u32 mark, __u32 group)
+{
+	__u32 i;
+
+	for (i = 0; i < MAX_GROUPS; i++) {
+		if (i >= cfg->group_count)
+			break;
+		if (cfg->groups[i].mark_mask &&
+		    (mark & cfg->groups[i].mark_mask) == cfg->groups[i].mark)
+			return i;
+	}
+	return group & (MAX_GROUPS - 1);
+}
+
+SUBPROG int policy_6to4(struct work *w, struct nat64_config *cfg, __u32 bib_proto)
+{
+	if (!w || !cfg)
 		return HELPER_FAILED;
 
-	struct source_key source = {.prefixlen = 128, .address = w->p.src6};
-	__u32 *value = bpf_map_lookup_elem(&sources, &source);
+	struct source_key key = {.prefixlen = 128, .address = w->p.src6};
+	struct source *source = bpf_map_lookup_elem(&sources, &key);
 	__u32 pool;
 
-	if (!value || !*value)
+	if (!source)
 		return SOURCE_NOT_ALLOWED;
-	pool = pool_side(w->p.dst4, bib_proto << 16 | bpf_ntohs(w->p.dport), pool_count);
+	source_client(&w->client, source, &w->p.src6);
+	w->group = choose_group(cfg, w->mark, source->group);
+	pool = pool_side(w->p.dst4, bib_proto << 16 | bpf_ntohs(w->p.dport));
 	if (pool != NONE) {
 		w->hairpin = pool;
 		return GO_ON;

@@ -33,9 +33,9 @@
 	REASON(DESTINATION_REFUSED, ANSWERED,                                                      \
 	       "non-global IPv4 destination that the file does not open")                          \
 	REASON(NO_BIB_UDP, ANSWERED, "UDP to a port without a BIB entry")                          \
-	REASON(NO_BIB_TCP, DROP, "TCP to a port without a BIB entry")                              \
+	REASON(NO_BIB_TCP, ANSWERED, "TCP to a port without a BIB entry")                          \
 	REASON(NO_BIB_ICMP, ANSWERED, "ICMP query to an identifier without a BIB entry")           \
-	REASON(NO_SESSION_TCP, DROP, "TCP segment of no connection that may not open one")         \
+	REASON(NO_SESSION_TCP, ANSWERED, "TCP segment of no connection that may not open one")     \
 	REASON(NO_SESSION_ERROR, DROP, "ICMP error about a packet of no session")                  \
 	REASON(POOL4_EXHAUSTED, ANSWERED, "no free port in pool4")                                 \
 	REASON(TABLE_FULL, ANSWERED, "the session table is full")                                  \
@@ -52,4 +52,14 @@
 	REASON(FRAGMENT_TOO_SMALL, DROP, "a first fragment without its transport header")          \
 	REASON(STILL_TOO_BIG, DROP, "the kernel gave it back as big as it was")                    \
 	REASON(ANSWER_LIMITED, NOTE, "an error was due, but their rate is limited")                \
-	REASON(HELPER_FAILED, DROP, "the kernel refused to change the packet")
+	REASON(HELPER_FAILED, DROP, "the kernel refused to change the packet")                     \
+	REASON(CLIENT_PORTS, ANSWERED, "the client has as many ports as it may have")              \
+	REASON(CLIENT_SESSIONS, ANSWERED, "the client has as many sessions as it may have")        \
+	REASON(CLIENT_RATE, ANSWERED, "the client opens sessions faster than it may")              \
+	REASON(FILTERED, ANSWERED, "from an address that the host has not spoken to")              \
+	REASON(SYN_STORED, DROP, "TCP SYN that nobody waits for yet, kept for a while")            \
+	REASON(ANSWER_SENT, NOTE, "packets made here: ICMP errors and TCP resets")                 \
+	REASON(CAME_REASSEMBLED, NOTE, "came from the slow path, reassembled")                     \
+	REASON(LOG_LOST, NOTE, "lines of the log that found no room")                              \
+	REASON(SLOW_EVENT_LOST, NOTE, "probes and late answers skipped: no slow path")             \
+	REASON(TRACE_LOST, NOTE, "refused packets that were not shown: too many")

@@ -12,11 +12,12 @@
 #include "answer.h"
 #include "bib.h"
 #include "clock.h"
+#include "config.h"
 #include "parse.h"
+#include "syn.h"
 
 #define SWEEP_SLICE 20000U
 #define SWEEP_PERIOD_NS (250 * 1000000ULL)
-#define INSIDE_SHARE 4			 /* one in so many sessions cannot be opened from outside */
 #define REFRESH_SLACK_NS (SECOND_NS / 2) /* spares a write of the shared line per packet */
 
 struct {
@@ -38,30 +39,6 @@ struct {
 	__uint(max_entries, 131072);
 	__type(value, __u32);
 } free_sessions SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, __u32);
-	__type(value, struct nat64_config);
-} nat64_config SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} nat64_active SEC(".maps");
-
-static __always_inline struct nat64_config *nat64_settings(void)
-{
-	__u32 zero = 0, slot, *active = bpf_map_lookup_elem(&nat64_active, &zero);
-
-	if (!active)
-		return 0;
-	slot = *active & 1;
-	return bpf_map_lookup_elem(&nat64_config, &slot);
-}
 
 /* What a TCP segment is to the state machine; DATA is any other packet. */
 enum tcp_event {
@@ -157,8 +134,10 @@ static __always_inline bool session_alive(struct session *s, struct nat64_config
 	if (s->state != STATE_ESTABLISHED ||
 	    now >= s->deadline_ns + cfg->timeout_ns[TIMER_TCP_TRANS])
 		return false;
-	s->state = STATE_TRANS;
-	s->deadline_ns += cfg->timeout_ns[TIMER_TCP_TRANS];
+	if (!dry_run) {
+		s->state = STATE_TRANS;
+		s->deadline_ns += cfg->timeout_ns[TIMER_TCP_TRANS];
+	}
 	return true;
 }
 
@@ -178,6 +157,19 @@ static __always_inline struct session *session_slot(__u32 bib_index, __be32 remo
 	return s;
 }
 
+#define CREATE_FROM6 0x100U
+
+/* A session less on the BIB entry, and of its client. */
+static __always_inline int session_uncount(__u32 bib_index, __u64 now)
+{
+	struct bib_entry *entry = bpf_map_lookup_elem(&bib, &bib_index);
+
+	if (!entry)
+		return 0;
+	client_session_gone(entry->client);
+	return bib_release(bib_index, now);
+}
+
 /*
  * For whoever ends a session or takes its place: of the sweep and packets on other
  * CPUs only one may, else its slot and its hold would be given back twice.
@@ -186,7 +178,7 @@ static __always_inline bool session_claim(struct session *s)
 {
 	__u32 flags = s->flags;
 
-	return flags & SESSION_IN_USE &&
+	return !dry_run && flags & SESSION_IN_USE &&
 	       __sync_val_compare_and_swap(&s->flags, flags, SESSION_CLAIMED) == flags;
 }
 
@@ -205,6 +197,8 @@ static __always_inline void session_packet(struct session *s, const struct packe
 	__u32 timer;
 	__u64 deadline;
 
+	if (dry_run)
+		return;
 	if (from6)
 		s->bytes_6to4 += bytes;
 	else
@@ -231,28 +225,32 @@ static __always_inline void session_packet(struct session *s, const struct packe
 		s->deadline_ns = deadline;
 }
 
-static __always_inline void session_init(struct session *s, struct packet *p, bool from6,
-					 struct nat64_config *cfg, __u64 now, __u32 flags)
+/* `state`: CLOSED, or V4 INIT where a SYN of the remote host's was stored. */
+static __always_inline void session_init(struct session *s, struct packet *p, __u32 flags_state,
+					 struct nat64_config *cfg, __u64 now)
 {
 	s->bytes_6to4 = 0;
 	s->bytes_4to6 = 0;
 	s->created_ns = now;
 	s->deadline_ns = now;
-	s->state = s->proto == BIB_TCP ? STATE_CLOSED : STATE_NO_STATE;
-	s->flags = SESSION_IN_USE | flags;
-	session_packet(s, p, from6, cfg, now, 0);
+	s->fast_ifindex = 0;
+	s->state = s->proto == BIB_TCP ? flags_state >> 16 : STATE_NO_STATE;
+	s->flags = SESSION_IN_USE | (flags_state & 0xff);
+	session_packet(s, p, flags_state & CREATE_FROM6, cfg, now, 0);
 }
 
 /*
- * A session on a BIB entry that the caller holds once for it. Gives GO_ON, or a
- * reason, after which the caller releases its hold. An expired session in the
- * same place is taken over, with its hold.
+ * A session on a BIB entry that the caller holds once for it, and that its client
+ * was admitted for. Gives GO_ON, or a reason, after which the caller takes both
+ * back. An expired session in the same place is taken over, with its hold.
+ * `flags_state`: session flags, CREATE_FROM6, the state to begin with << 16.
  */
-SUBPROG int session_create(struct work *w, bool from6, __u32 proto_flags, struct nat64_config *cfg)
+SUBPROG int session_enter(struct work *w, struct nat64_config *cfg, __u32 proto, __u32 flags_state)
 {
-	if (!w || !cfg)
+	if (dry_run || !w || !cfg)
 		return HELPER_FAILED;
 
+	bool from6 = flags_state & CREATE_FROM6;
 	struct packet *p = &w->p;
 	struct session_key key = {.bib = w->bib};
 	struct nat64_state *st = state();
@@ -263,12 +261,12 @@ SUBPROG int session_create(struct work *w, bool from6, __u32 proto_flags, struct
 		return TABLE_FULL;
 	limit = from6 ? cfg->max_sessions : cfg->max_sessions - cfg->max_sessions / INSIDE_SHARE;
 	key.remote4 = from6 ? p->dst4 : p->src4;
-	if ((proto_flags >> 8) != BIB_ICMP)
+	if (proto != BIB_ICMP)
 		key.remote_port = from6 ? p->dport : p->sport;
 	s = session_slot(key.bib, key.remote4, key.remote_port);
 	if (s && session_claim(s)) {
-		session_init(s, p, from6, cfg, w->now, proto_flags & 0xff);
-		bib_release(w->bib); /* the expired one held it already */
+		session_init(s, p, flags_state, cfg, w->now);
+		session_uncount(w->bib, w->now); /* the expired one held it already */
 		return GO_ON;
 	}
 	if (st->session_count >= limit)
@@ -280,8 +278,8 @@ SUBPROG int session_create(struct work *w, bool from6, __u32 proto_flags, struct
 	s->bib = key.bib;
 	s->remote4 = key.remote4;
 	s->remote_port = key.remote_port;
-	s->proto = proto_flags >> 8;
-	session_init(s, p, from6, cfg, w->now, proto_flags & 0xff);
+	s->proto = proto;
+	session_init(s, p, flags_state, cfg, w->now);
 	if (bpf_map_update_elem(&session_index, &key, &index, BPF_NOEXIST)) {
 		s->flags = 0;
 		bpf_map_push_elem(&free_sessions, &index, 0);
@@ -289,17 +287,42 @@ SUBPROG int session_create(struct work *w, bool from6, __u32 proto_flags, struct
 		s = session_slot(key.bib, key.remote4, key.remote_port);
 		if (!s)
 			return TABLE_FULL;
-		bib_release(w->bib);
+		session_uncount(w->bib, w->now);
 		return GO_ON;
 	}
+	if (cfg->flags & CONFIG_ADDRESS_DEPENDENT)
+		remote_count(key.bib, key.remote4);
 	__sync_fetch_and_add(&st->session_count, 1);
 	return GO_ON;
 }
 
-/* Of a claimed session. */
-SUBPROG int session_delete(__u32 index, struct session *s)
+/* The same, with what a new session needs: admission, and the answer to a stored SYN. */
+static __always_inline int session_create(struct work *w, struct nat64_config *cfg, __u32 proto,
+					  __u32 flags)
 {
-	if (!s)
+	struct bib_entry *entry = bib_at(w->bib);
+	bool from6 = flags & CREATE_FROM6;
+	__u32 client, state = STATE_CLOSED;
+	int reason;
+
+	if (!entry)
+		return TABLE_FULL;
+	client = entry->client;
+	reason = client_admit(client, cfg, w->now, from6);
+	if (reason != GO_ON || dry_run)
+		return reason;
+	if (proto == BIB_TCP && from6 && syn_take(entry, w->p.dst4, w->p.dport))
+		state = STATE_V4_INIT;
+	reason = session_enter(w, cfg, proto, flags | state << 16);
+	if (reason != GO_ON)
+		client_session_gone(client);
+	return reason;
+}
+
+/* Of a claimed session. */
+SUBPROG int session_delete(__u32 index, struct session *s, __u64 now)
+{
+	if (dry_run || !s)
 		return 0;
 
 	struct session_key key = {
@@ -308,34 +331,57 @@ SUBPROG int session_delete(__u32 index, struct session *s)
 	__u32 bib_index = s->bib;
 
 	bpf_map_delete_elem(&session_index, &key);
+	remote_uncount(key.bib, key.remote4);
 	s->flags = 0;
 	bpf_map_push_elem(&free_sessions, &index, 0);
 	if (st)
 		__sync_fetch_and_add(&st->session_count, -1);
-	return bib_release(bib_index);
+	return session_uncount(bib_index, now);
 }
 
-struct sweep {
-	__u64 now;
-	__u64 trans_ns;
-	__u32 position;
-	__u32 used_to;
-};
+/* The host of a session whose TCP_EST expired is asked whether it still has it (section 3.5.2.2). */
+SUBPROG int probe(struct session *s, __u64 now)
+{
+	struct nat64_config *cfg = nat64_settings();
+	struct slow_event *event;
+	struct bib_entry *entry;
+
+	if (dry_run || !s || !cfg)
+		return 0;
+	entry = bib_at(s->bib);
+	if (!entry)
+		return 0;
+	event = bpf_ringbuf_reserve(&slow_events, sizeof(*event), 0);
+	if (!event) {
+		count(SLOW_EVENT_LOST);
+		return 0;
+	}
+	__builtin_memset(event, 0, sizeof(*event));
+	event->time_ns = now;
+	event->kind = SLOW_EVENT_PROBE;
+	pref64_embed(&cfg->pref64[entry->pref64 & (MAX_PREF64 - 1)], s->remote4, &event->src6);
+	event->dst6 = entry->address6;
+	event->sport = s->remote_port;
+	event->dport = entry->port6;
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
 
 static long sweep_one(__u32 i, struct sweep *sweep)
 {
 	__u32 index = (sweep->position + i) % sweep->used_to;
 	struct session *s = bpf_map_lookup_elem(&sessions, &index);
 
-	if (!s || !(s->flags & SESSION_IN_USE) || sweep->now < s->deadline_ns)
+	if (dry_run || !s || !(s->flags & SESSION_IN_USE) || sweep->now < s->deadline_ns)
 		return 0;
 	if (s->state == STATE_ESTABLISHED) {
 		s->state = STATE_TRANS;
 		s->deadline_ns += sweep->trans_ns;
+		probe(s, sweep->now);
 		return 0;
 	}
 	if (session_claim(s))
-		session_delete(index, s);
+		session_delete(index, s, sweep->now);
 	return 0;
 }
 
@@ -347,9 +393,11 @@ SUBPROG int sweep_slice(void)
 	struct sweep sweep = {};
 	__u32 n;
 
-	if (!cfg || !st)
+	if (dry_run || !cfg || !st)
 		return 0;
 	sweep.now = now_ns(cfg->clock_offset_ns);
+	sweep_syns(sweep.now);
+	sweep_clients(sweep.now);
 	sweep.trans_ns = cfg->timeout_ns[TIMER_TCP_TRANS];
 	sweep.used_to = st->sessions_used_to;
 	if (sweep.used_to > session_limit)

@@ -13,6 +13,7 @@
 #include "rfc6052.h"
 #include "rfc7915.h"
 #include "slow.h"
+#include "trace.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -259,9 +260,11 @@ int siit(struct __sk_buff *skb)
 		bpf_skb_change_type(skb, 0);
 	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
 		reason = siit_6to4(skb, w, cfg);
+		trace(skb, reason);
 		reason = answer(skb, w, reason, true);
 	} else {
 		reason = siit_4to6(skb, w, cfg);
+		trace(skb, reason);
 		reason = answer(skb, w, reason, false);
 	}
 	if (reason == TRANSLATED_6TO4 || reason == TRANSLATED_4TO6)

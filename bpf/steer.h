@@ -33,10 +33,8 @@ SUBPROG int is_ours(struct __sk_buff *skb, struct work *w, struct nat64_config *
 	if (!pool || !(pool->flags & POOL_SHARED))
 		return 0;
 	if (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP)
-		return port_is_ours(address,
-				    (p->proto == IPPROTO_TCP ? BIB_TCP : BIB_UDP) << 16 |
-					    bpf_ntohs(p->dport),
-				    cfg->pool_count);
+		return port_is_ours(address, (p->proto == IPPROTO_TCP ? BIB_TCP : BIB_UDP) << 16 |
+						     bpf_ntohs(p->dport));
 	if (p->proto != IPPROTO_ICMP)
 		return 0;
 	if (!is_icmp4_error(p->icmp_type)) {

@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <stdbool.h>
 
 #include "reasons.h"
 
@@ -25,11 +26,28 @@ const struct reason_text reason_texts[REASON_COUNT] SEC(".rodata.reasons") = {RE
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 64);
+	__uint(max_entries, 128);
 	__type(key, __u32);
 	__type(value, __u64);
 } counters SEC(".maps");
-_Static_assert(REASON_COUNT <= 64, "counters");
+_Static_assert(REASON_COUNT <= 128, "counters");
+
+/* Which reasons are refusals: what `v6native trace` shows. */
+#define KIND_DONE 0
+#define KIND_PASS 0
+#define KIND_SLOW 0
+#define KIND_NOTE 0
+#define KIND_ANSWERED 1
+#define KIND_DROP 1
+#define REASON_REFUSAL(NAME, KIND, TEXT) KIND_##KIND,
+static const __u8 refusals[128] = {REASONS(REASON_REFUSAL)};
+
+/*
+ * The loader sets it in a second copy of the programs, which shares the tables with
+ * the running one: that copy says what would become of a packet. Every write to a
+ * table is behind it, so that the verifier removes them all as dead code.
+ */
+const volatile bool dry_run = false;
 
 /*
  * A function that the verifier checks once, for all of its callers (a global

@@ -86,12 +86,28 @@ def assert_checksums(packet: bytes) -> None:
         assert _sum16(pseudo + message) == 0xFFFF, f"checksum of protocol {proto}"
 
 
-def tcp6(flags: str = "S", sport: int = 40000, dport: int = 80, data: bytes = b"") -> bytes:
-    return wire(ip6() / TCP(sport=sport, dport=dport, flags=flags, seq=1000, ack=0) / Raw(data))
+def tcp6(
+    flags: str = "S",
+    sport: int = 40000,
+    dport: int = 80,
+    data: bytes = b"",
+    seq: int = 1000,
+    ack: int = 0,
+    **addresses: Any,
+) -> bytes:
+    return wire(ip6(**addresses) / TCP(sport=sport, dport=dport, flags=flags, seq=seq, ack=ack) / Raw(data))
 
 
-def tcp4(dport: int, flags: str = "SA", sport: int = 80, data: bytes = b"", **fields: Any) -> bytes:
-    return wire(ip4(**fields) / TCP(sport=sport, dport=dport, flags=flags, seq=5000, ack=1001) / Raw(data))
+def tcp4(
+    dport: int,
+    flags: str = "SA",
+    sport: int = 80,
+    data: bytes = b"",
+    seq: int = 5000,
+    ack: int = 1001,
+    **fields: Any,
+) -> bytes:
+    return wire(ip4(**fields) / TCP(sport=sport, dport=dport, flags=flags, seq=seq, ack=ack) / Raw(data))
 
 
 def udp6(sport: int = 40000, dport: int = 53, data: bytes = PAYLOAD, **addresses: Any) -> bytes:

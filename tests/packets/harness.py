@@ -13,17 +13,19 @@ The programs are the ones that ship, loaded once into maps of the bench's own; `
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Any
 
 from v6native.config.model import Eam, PortRange, Timeouts
 from v6native.dataplane import abi
 from v6native.dataplane.door import BibEntry, Session, Translator
 from v6native.dataplane.kernel import KernelDataPlane
 from v6native.dataplane.maps import HASH, LRU_HASH, QUEUE, BpfMap
-from v6native.desired.dataplane import DataPlaneConfig, Nat64Settings, PoolRange, SiitSettings, StaticEntry
+from v6native.desired.dataplane import DataPlaneConfig, Limits, Nat64Settings, PoolRange, SiitSettings, StaticEntry
 
 PHONE = IPv6Address("2001:db8:64:1::5")
 NODE6, NODE4 = IPv6Address("2001:db8:64:1::1"), IPv4Address("192.0.2.1")
@@ -49,12 +51,14 @@ class Action(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`packet` is the IP packet as the program left it; `counted` the counters that moved, and by how much."""
+    """`packet` is the IP packet as the program left it; `counted` the counters that moved, and by how much; `noted` those
+    that are counted beside a packet's own."""
 
     action: Action
     packet: bytes
     mark: int
     counted: dict[str, int]
+    noted: dict[str, int]
     frame: bytes = field(repr=False)
 
     @property
@@ -96,12 +100,26 @@ class Bench:
         ran = self.plane.generation().programs[program].run(_TRANSLATOR + _GATEWAY + kind + packet, mark=mark)
         after = self.plane.counters(of)
         moved = {name: after[name] - before[name] for name in after if after[name] != before[name]}
-        return Outcome(Action(ran.action), ran.frame[_ETHERNET:], ran.mark, moved, ran.frame)
+        notes = {reason.name for reason in self.plane.reasons() if reason.kind == "NOTE"}
+        counted = {name: by for name, by in moved.items() if name not in notes}
+        noted = {name: by for name, by in moved.items() if name in notes}
+        return Outcome(Action(ran.action), ran.frame[_ETHERNET:], ran.mark, counted, noted, ran.frame)
+
+    def flood(self, packets: Iterable[bytes]) -> None:
+        """Many packets into the NAT64 at once, without a look at what becomes of each."""
+        program = self.plane.generation().programs["nat64"]
+        for packet in packets:
+            kind = b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\x00"
+            program.run(_TRANSLATOR + _GATEWAY + kind + packet)
 
     def advance(self, seconds: float) -> None:
         """Turn the NAT64's clock forward."""
         self.offset += seconds
         self._set_clock()
+
+    def now(self) -> float:
+        """The NAT64's clock, in seconds."""
+        return time.clock_gettime(time.CLOCK_MONOTONIC) + self.offset
 
     def sweep(self) -> None:
         """Collect what has expired by the test's clock, as the timer does by and by."""
@@ -122,6 +140,10 @@ class Bench:
         counts = abi.Nat64State.from_buffer_copy(self._map("nat64_state").at(0))
         bib, sessions = self._map("bib"), self._map("sessions")
         used = [(sessions, range(counts.sessions_used_to)), (bib, range(counts.bib_used_to))]
+        used += [
+            (self._map("clients"), range(counts.clients_used_to)),
+            (self._map("blocks"), range(counts.blocks_used_to)),
+        ]
         used.append((bib, range(bib.max_entries - abi.STATIC_SLOTS, bib.max_entries)))
         for table, slots in used:
             for slot in slots:
@@ -182,6 +204,9 @@ def nat64_settings(
     lowest_ipv6_mtu: int = 1280,
     sessions: int = 4096,
     own4: Iterable[str] = (),
+    port_block: int = 256,
+    limits: Limits | None = None,
+    **more: Any,
 ) -> Nat64Settings:
     """A NAT64 like the lab's. `pool`: (address, first port, last port)."""
     return Nat64Settings(
@@ -197,6 +222,9 @@ def nat64_settings(
         lowest_ipv6_mtu=lowest_ipv6_mtu,
         sessions=sessions,
         own4=tuple(IPv4Address(a) for a in own4),
+        port_block=port_block,
+        limits=limits or Limits(),
+        **more,
     )
 
 

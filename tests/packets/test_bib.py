@@ -91,7 +91,7 @@ def test_a_host_keeps_its_address_in_a_pool_of_many(bench: Bench) -> None:
     pool = [(f"203.0.113.{n}", 1024, 65535) for n in range(1, 17)]
     bench.configure(nat64_settings(pool=pool))
     for host in range(8):
-        src = f"2001:db8:64:1::{host + 1:x}"
+        src = f"2001:db8:64:{host + 1:x}::5"
         for port in range(6):
             bench.nat64(udp6(src=src, sport=1000 + port))
         bench.nat64(wire(ip6(src=src) / echo6()))
@@ -135,13 +135,13 @@ def server6_text() -> str:
     [
         (udp4(dport=5000), "NO_BIB_UDP", b"\x03\x03"),
         (wire(ip4() / echo4(8, identifier=5000)), "NO_BIB_ICMP", b"\x03\x01"),
-        (tcp4(5000, "S"), "NO_BIB_TCP", None),
-        (tcp4(5000, "A"), "NO_BIB_TCP", None),
+        (tcp4(5000, "S"), "SYN_STORED", None),
+        (tcp4(5000, "R"), "NO_BIB_TCP", None),
     ],
-    ids=["udp", "icmp", "tcp syn", "tcp ack"],
+    ids=["udp", "icmp", "tcp syn", "tcp reset"],
 )
 def test_without_bib_entry(bench: Bench, packet: bytes, reason: str, answer: bytes | None) -> None:
-    """RFC 6146 §3.5.1, §3.5.3: an error may be sent for UDP and ICMP; TCP is silently discarded (§3.5.2.2)."""
+    """RFC 6146 §3.5.1, §3.5.3: an error may be sent for UDP and ICMP; a TCP SYN is kept for a while (§3.5.2.2)."""
     bench.configure(nat64_settings())
     out = bench.nat64(packet)
     assert out.reason == reason

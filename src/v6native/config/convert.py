@@ -5,20 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from pathlib import Path
 
-from v6native.config.file import Dns64Table, Nat64Table, NetworkFile, NodeTable, TunnelTable
+from v6native.config.file import Dns64Table, Nat64Table, NetworkFile, NodeTable, PoolTable, StaticTable, TunnelTable
 from v6native.config.model import (
     Clat,
     Client,
     Config,
     Dns64,
     Eam,
+    Limits,
     Nat64,
     Network,
     Node,
     OwnIPv4,
+    Pool,
     Pool4Entry,
     PortRange,
     StaticBib,
@@ -40,7 +43,7 @@ def convert(file: NetworkFile, path: Path) -> Config:
             Node(name, node.uplink, tuple(node.lan), _pool4(name, node, file), node.own_ipv4)
             for name, node in file.node.items()
         ),
-        nat64=_nat64(file.nat64),
+        nat64=_nat64(file.nat64, file),
         clat=Clat(clat_prefix(file), tuple(Eam(eam.ipv4, eam.ipv6) for eam in file.clat.eam)),
         dns64=_dns64(file.dns64),
         tunnels=tuple(_tunnel(name, tunnel, file) for name, tunnel in file.tunnel.items()),
@@ -80,8 +83,8 @@ def derive_clat96(
     return None
 
 
-def tunnel_node(tunnel: TunnelTable, file: NetworkFile) -> str:
-    """Where a tunnel ends; "" where the file does not say and has several nodes, which is an error of its own."""
+def tunnel_node(tunnel: TunnelTable | PoolTable, file: NetworkFile) -> str:
+    """Where a tunnel ends, or whose a pool is; "" where the file does not say and has several nodes, which is an error of its own."""
     if tunnel.node is not None:
         return tunnel.node
     return next(iter(file.node)) if len(file.node) == 1 else ""
@@ -90,20 +93,24 @@ def tunnel_node(tunnel: TunnelTable, file: NetworkFile) -> str:
 def _pool4(name: str, node: NodeTable, file: NetworkFile) -> tuple[Pool4Entry, ...]:
     """The entries, the shared ones without the ports on which this node's tunnels listen: those stay the node's."""
     taken = {t.listen for t in file.tunnel.values() if tunnel_node(t, file) == name}
+    given = list(node.pool4)
+    for group, pool in enumerate(file.nat64.pool, 1):
+        if tunnel_node(pool, file) == name:
+            given += [replace(entry, group=group) for entry in pool.pool4]
     entries: list[Pool4Entry] = []
-    for entry in node.pool4:
+    for entry in given:
         first = entry.ports.first
         for port in sorted(p for p in taken if entry.shared and first <= p <= entry.ports.last):
             if port > first:
-                entries.append(Pool4Entry(entry.network, PortRange(first, port - 1)))
+                entries.append(replace(entry, ports=PortRange(first, port - 1)))
             first = port + 1
         if first <= entry.ports.last:
-            entries.append(Pool4Entry(entry.network, PortRange(first, entry.ports.last)))
+            entries.append(replace(entry, ports=PortRange(first, entry.ports.last)))
     return tuple(entries)
 
 
-def _nat64(table: Nat64Table) -> Nat64:
-    timeout = table.timeout
+def _nat64(table: Nat64Table, file: NetworkFile) -> Nat64:
+    timeout, limit = table.timeout, table.limit
     return Nat64(
         enabled=table.enabled,
         sources=tuple(table.sources),
@@ -111,8 +118,21 @@ def _nat64(table: Nat64Table) -> Nat64:
         lowest_ipv6_mtu=table.lowest_ipv6_mtu,
         sessions=table.sessions,
         timeout=Timeouts(timeout.tcp_est, timeout.tcp_trans, timeout.tcp_incoming_syn, timeout.udp, timeout.icmp),
-        static=tuple(StaticBib(s.proto, *s.ipv4, *s.ipv6, s.node) for s in table.static),
+        static=tuple(_static(s) for s in table.static),
+        refuse_ipv4=tuple(table.refuse_ipv4),
+        filtering=table.filtering,
+        reset_orphans=table.reset_orphans,
+        client_prefix=table.client_prefix,
+        port_block=table.port_block,
+        limit=Limits(limit.ports, limit.sessions, limit.new_per_second),
+        pools=tuple(Pool(tunnel_node(p, file), tuple(p.source), p.mark) for p in table.pool),
     )
+
+
+def _static(table: StaticTable) -> StaticBib:
+    (ipv4, ports4), (ipv6, ports6) = table.ipv4, table.ipv6
+    count = ports4.last - ports4.first + 1
+    return StaticBib(table.proto, ipv4, ports4.first, ipv6, ports6.first, table.node, table.pref64, count)
 
 
 def _dns64(table: Dns64Table) -> Dns64:

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from v6native.config import values
-from v6native.config.model import OwnIPv4, Pool4Entry, Proto, Upstream
+from v6native.config.model import Filtering, Mark, OwnIPv4, Pool4Entry, PortRange, Proto, Upstream
 
 
 def _listed(value: object) -> object:
@@ -33,9 +33,11 @@ Address4 = Annotated[IPv4Address, BeforeValidator(values.address4), _string("ipv
 Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(values.address), _string("ip-address")]
 Pool4 = Annotated[Pool4Entry, BeforeValidator(values.pool4_entry), _string("pool4-entry")]
 Transport4 = Annotated[
-    tuple[IPv4Address | None, int], BeforeValidator(values.transport4), _string("ipv4-transport-address")
+    tuple[IPv4Address | None, PortRange], BeforeValidator(values.transport4), _string("ipv4-transport-address")
 ]
-Transport6 = Annotated[tuple[IPv6Address, int], BeforeValidator(values.transport6), _string("ipv6-transport-address")]
+Transport6 = Annotated[
+    tuple[IPv6Address, PortRange], BeforeValidator(values.transport6), _string("ipv6-transport-address")
+]
 Resolver = Annotated[Upstream | str, BeforeValidator(values.upstream), _string("resolver")]
 WireGuardKey = Annotated[
     str,
@@ -46,6 +48,10 @@ Interface = Annotated[str, BeforeValidator(values.interface), _string("interface
 Name = Annotated[str, BeforeValidator(values.name), _string("name", pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
 Host = Annotated[str, BeforeValidator(values.host), _string("host")]
 ProtoWord = Annotated[Proto, BeforeValidator(values.word(Proto)), WithJsonSchema({"enum": [str(p) for p in Proto]})]
+FilteringWord = Annotated[
+    Filtering, BeforeValidator(values.word(Filtering)), WithJsonSchema({"enum": [str(f) for f in Filtering]})
+]
+MarkWord = Annotated[Mark, BeforeValidator(values.mark), _string("mark")]
 OwnWord = Annotated[OwnIPv4, BeforeValidator(values.word(OwnIPv4)), WithJsonSchema({"enum": [str(o) for o in OwnIPv4]})]
 _ONE_OR_MORE = {
     "anyOf": [
@@ -89,7 +95,8 @@ class NodeTable(Table):
     pool4: list[Pool4] = Field(
         default=[],
         description="IPv4 addresses and ports that the NAT64 translates to: `uplink:PORTS` (the uplink's own address, "
-        "followed when it changes; without the ports of its tunnels), `ADDRESS`, `ADDRESS:PORTS`, `PREFIX`. Empty: no NAT64 on this node.",
+        "followed when it changes; without the ports of its tunnels), `ADDRESS`, `ADDRESS:PORTS`, `PREFIX`, each with "
+        "`/tcp`, `/udp` or `/icmp` behind it for one protocol alone. Empty: no NAT64 on this node.",
         examples=[["uplink:40000-59999"], ["203.0.113.1", "203.0.113.2:1024-65535", "203.0.113.16/28"]],
     )
     own_ipv4: OwnWord = Field(
@@ -121,9 +128,56 @@ class StaticTable(Table):
     """A static BIB entry (RFC 6146 §3.1): a service of an IPv6 host, reachable from the IPv4 internet."""
 
     proto: ProtoWord = Field(description="`tcp`, `udp` or `icmp` (the port is the identifier then).", examples=["tcp"])
-    ipv4: Transport4 = Field(description="Where IPv4 reaches it; may lie outside pool4.", examples=["uplink:80"])
-    ipv6: Transport6 = Field(description="The host's own address and port.", examples=["[2001:db8:1::5]:80"])
+    ipv4: Transport4 = Field(
+        description="Where IPv4 reaches it, one port or a range; may lie outside pool4.", examples=["uplink:80"]
+    )
+    ipv6: Transport6 = Field(
+        description="The host's own address and port, or as many ports as on the IPv4 side.",
+        examples=["[2001:db8:1::5]:80"],
+    )
     node: str | None = Field(default=None, description="Only on this node; else on every node.", examples=["edge1"])
+    pref64: Prefix6 | None = Field(
+        default=None,
+        description="The pref64 in which the host sees its remote hosts. Default: the first.",
+        examples=["2001:db8:64:64::/96"],
+    )
+
+
+class LimitTable(Table):
+    """What one client may have at most (RFC 6888 §3); 0 is no limit. More is answered with "address unreachable"."""
+
+    ports: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Ports of each protocol. Default: a quarter of the pool's, from 1024 to 8192.",
+        examples=[2048],
+    )
+    sessions: int | None = Field(
+        default=None,
+        ge=0,
+        le=16777216,
+        description="Sessions at a time, of which a quarter cannot be opened from outside. Default: an eighth of `nat64.sessions`.",
+        examples=[8192],
+    )
+    new_per_second: int = Field(
+        default=1000, ge=0, le=10000000, description="Sessions that it opens in a second.", examples=[1000]
+    )
+
+
+class PoolTable(Table):
+    """A pool4 of its own for some packets: by their source, or by a mark that the firewall set before."""
+
+    pool4: list[Pool4] = Field(description="As in `[node.NAME]`.", examples=[["203.0.113.64/28"]], min_length=1)
+    source: list[Prefix6] = Field(
+        default=[], description="Sources that it serves; they are allowed as well.", examples=[["2001:db8:5::/48"]]
+    )
+    mark: MarkWord | None = Field(
+        default=None,
+        description="Packets that it serves, whatever their source: `MARK` or `MARK/MASK`.",
+        examples=["0x10/0xff"],
+    )
+    node: str | None = Field(default=None, description="Whose pool it is. Default: the only node.", examples=["edge1"])
 
 
 class Nat64Table(Table):
@@ -140,6 +194,37 @@ class Nat64Table(Table):
         description="IPv4 destinations outside the global internet (private, link-local, …) that clients may reach.",
         examples=[["10.0.0.0/8"]],
     )
+    refuse_ipv4: list[Prefix4] = Field(
+        default=[],
+        description="IPv4 destinations that clients may not reach although they are global: own infrastructure, say.",
+        examples=[["198.51.100.0/24"]],
+    )
+    filtering: FilteringWord = Field(
+        default=Filtering.ENDPOINT_INDEPENDENT,
+        description="Who may come in through a bound port: everybody, or only addresses that the host has spoken to.",
+        examples=["endpoint-independent"],
+    )
+    reset_orphans: bool = Field(
+        default=True,
+        description="Answer TCP segments of no session with a reset, so that programs connect anew at once.",
+        examples=[True],
+    )
+    client_prefix: int = Field(
+        default=64,
+        ge=16,
+        le=128,
+        description="Sources that agree in so many bits are one client, for limits, port blocks and the log. A device of a "
+        "tunnel is always a client of its own.",
+        examples=[64],
+    )
+    port_block: int = Field(
+        default=256,
+        ge=0,
+        le=4096,
+        description="A client gets its ports by blocks of so many, a power of two from 16 on; 0: one by one, and "
+        "every BIB entry is logged.",
+        examples=[256],
+    )
     lowest_ipv6_mtu: int = Field(
         default=1280,
         ge=1280,
@@ -154,6 +239,8 @@ class Nat64Table(Table):
         description="Most sessions at a time; memory for them is taken at start.",
         examples=[131072],
     )
+    limit: LimitTable = Field(default=LimitTable(), description="What one client may have.")
+    pool: list[PoolTable] = Field(default=[], description="Pools for some packets, one `[[nat64.pool]]` each.")
     timeout: TimeoutTable = Field(default=TimeoutTable(), description="Session lifetimes, in seconds.")
     static: list[StaticTable] = Field(default=[], description="Static BIB entries, one `[[nat64.static]]` each.")
 

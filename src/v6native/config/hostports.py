@@ -66,7 +66,9 @@ def _static(host: Host, foreign: list[ListeningSocket]) -> Iterator[ConfigProble
         path: KeyPath = ("nat64", "static", i, "ipv4")
         if entry.node not in (None, host.node.name) or uplink is None or entry.ipv4 not in (None, uplink):
             continue
-        holder = next((s for s in foreign if s.proto is entry.proto and s.holds(uplink, entry.port4)), None)
+        ports = range(entry.port4, entry.port4 + entry.count)
+        held = ((p, s) for p in ports for s in foreign if s.proto is entry.proto and s.holds(uplink, p))
+        port, holder = next(held, (0, None))
         if holder is not None:
-            what = f"{entry.proto.upper()} port {entry.port4} of the uplink's address is held by {name_of(holder)}"
+            what = f"{entry.proto.upper()} port {port} of the uplink's address is held by {name_of(holder)}"
             yield host.warning("port-taken", path, f"{what}, which would not be reached any more", "write another port")

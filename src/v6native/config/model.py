@@ -11,20 +11,35 @@ pref64 = "64:ff9b::/96"               # or a list; the first is the one DNS64 us
 uplink = "eth0"
 lan = ["br0"]
 pool4 = ["uplink:40000-59999"]        # the uplink's own IPv4 address, without its tunnels' ports;
-                                      # or "203.0.113.1", "203.0.113.2:1024-65535", "203.0.113.0/28"
+                                      # or "203.0.113.1", "203.0.113.2:1024-65535/tcp", "203.0.113.0/28"
 own_ipv4 = "auto"                     # the node's own IPv4: "auto" | "native" | "clat"
 
 [nat64]
 sources = ["2001:db8:5::/64"]         # may be translated beside clients and the node; default: LANs in network.prefix
 allow_ipv4 = ["10.0.0.0/8"]           # non-global IPv4 destinations that are open
+refuse_ipv4 = ["198.51.100.0/24"]     # IPv4 destinations that are closed, own infrastructure say
+filtering = "endpoint-independent"    # who may come in: or "address-dependent"
+reset_orphans = true                  # TCP of no session is answered with a reset
 lowest_ipv6_mtu = 1280
 sessions = 131072
+client_prefix = 64                    # so many bits of a source are one client
+port_block = 256                      # a client gets ports by blocks of so many; 0: one by one
+[nat64.limit]                         # of one client; 0: none
+ports = 2048                          # of each protocol; default: a quarter of the pool's, 8192 at most
+sessions = 8192                       # default: an eighth of nat64.sessions
+new_per_second = 1000
 [nat64.timeout]                       # seconds: tcp_est tcp_trans udp icmp tcp_incoming_syn; allow_short = true
 [[nat64.static]]
 proto = "tcp"                         # tcp | udp | icmp
-ipv4 = "uplink:80"                    # address:port, or uplink:port
-ipv6 = "[2001:db8:1::5]:80"
+ipv4 = "uplink:80"                    # address:port, or uplink:port; or as many ports as the IPv6 side
+ipv6 = "[2001:db8:1::5]:80"           # or "[…]:8000-8010"
 node = "edge1"                        # default: every node
+pref64 = "2001:db8:64:64::/96"        # what remote hosts are in; default: the first
+[[nat64.pool]]                        # a pool for some sources, or packets with a mark
+pool4 = ["203.0.113.64/28"]
+source = ["2001:db8:5::/48"]
+mark = "0x10/0xff"
+node = "edge1"                        # default: the only node
 
 [clat]
 prefix = "2001:db8:a:64::/96"         # the CLAT's own /96; default: derived from the first tunnel's prefix
@@ -80,6 +95,13 @@ class OwnIPv4(StrEnum):
     CLAT = "clat"
 
 
+class Filtering(StrEnum):
+    """Who may come in through a BIB entry (RFC 6146 §3.5, RFC 4787 §5)."""
+
+    ENDPOINT_INDEPENDENT = "endpoint-independent"
+    ADDRESS_DEPENDENT = "address-dependent"
+
+
 @dataclass(frozen=True, slots=True)
 class PortRange:
     """Inclusive ports (or ICMP identifiers)."""
@@ -93,10 +115,15 @@ ALL_PORTS = PortRange(1, 65535)
 
 @dataclass(frozen=True, slots=True)
 class Pool4Entry:
-    """One entry of pool4; `network` None means the uplink's own address, which is then shared with the node."""
+    """One entry of pool4; `network` None means the uplink's own address, which is then shared with the node.
+
+    `group` 0 is the node's pool4; from 1 on they are the pools of `[[nat64.pool]]`.
+    """
 
     network: IPv4Network | None
     ports: PortRange
+    protos: frozenset[Proto] = frozenset(Proto)
+    group: int = 0
 
     @property
     def shared(self) -> bool:
@@ -105,7 +132,10 @@ class Pool4Entry:
 
 @dataclass(frozen=True, slots=True)
 class StaticBib:
-    """A static BIB entry; `ipv4` None means the uplink's own address; `node` None means every node."""
+    """Static BIB entries, `count` of them at consecutive ports; `ipv4` None means the uplink's own address.
+
+    `node` None means every node, `pref64` None the first.
+    """
 
     proto: Proto
     ipv4: IPv4Address | None
@@ -113,6 +143,34 @@ class StaticBib:
     ipv6: IPv6Address
     port6: int
     node: str | None = None
+    pref64: IPv6Network | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A firewall mark as ip-rule(8) has it: packets with (mark & mask) == value."""
+
+    value: int
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """For which packets a pool of its own is: those from `source`, or with `mark`. Its entries are in its node's pool4."""
+
+    node: str
+    source: tuple[IPv6Network, ...] = ()
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may have. None is the default that depends on the pool or the table, 0 no limit."""
+
+    ports: int | None = None
+    sessions: int | None = None
+    new_per_second: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +209,13 @@ class Nat64:
     sessions: int = 131072
     timeout: Timeouts = Timeouts()
     static: tuple[StaticBib, ...] = ()
+    refuse_ipv4: tuple[IPv4Network, ...] = ()
+    filtering: Filtering = Filtering.ENDPOINT_INDEPENDENT
+    reset_orphans: bool = True
+    client_prefix: int = 64
+    port_block: int = 256
+    limit: Limits = Limits()
+    pools: tuple[Pool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

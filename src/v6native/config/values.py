@@ -19,8 +19,9 @@ from typing import TypeVar
 
 from pydantic_core import PydanticCustomError
 
-from v6native.config.model import ALL_PORTS, Pool4Entry, PortRange, Upstream
+from v6native.config.model import ALL_PORTS, Mark, Pool4Entry, PortRange, Proto, Upstream
 
+OUR_MARKS = 0xF8000000  # bpf/abi.h MARK_MASK
 UPLINK = "uplink"
 _Enum = TypeVar("_Enum", bound=StrEnum)
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -164,11 +165,20 @@ def port_range(given: str, whole: str) -> PortRange:
     return PortRange(low, high)
 
 
+def ports(given: str, whole: str) -> PortRange:
+    """One port, or a range of them."""
+    if "-" in given:
+        return port_range(given, whole)
+    one = port(given, whole)
+    return PortRange(one, one)
+
+
 def pool4_entry(value: object) -> Pool4Entry:
     """ "uplink:40000-59999", "203.0.113.1", "203.0.113.2:1024-65535" or "203.0.113.0/28"."""
     if isinstance(value, Pool4Entry):
         return value
-    given = text(value, "uplink:40000-59999").strip()
+    whole = text(value, "uplink:40000-59999").strip()
+    given, protos = _without_proto(whole)
     if given.count(":") > 1:
         raise wrong(
             "family", f'"{given}" is IPv6; pool4 is the IPv4 side', 'write "203.0.113.1" or "uplink:40000-59999"'
@@ -182,16 +192,42 @@ def pool4_entry(value: object) -> Pool4Entry:
                 'write "uplink:40000-59999"',
                 "uplink:40000-59999",
             )
-        return Pool4Entry(None, port_range(ports, given))
+        return Pool4Entry(None, port_range(ports, given), protos)
     if not _is_ipv4(head.partition("/")[0]):
         known = 'write "uplink:40000-59999", "203.0.113.1", "203.0.113.1:1024-65535" or "203.0.113.0/28"'
         raise wrong("pool4", f'"{given}" is no pool4 entry', known)
     network = prefix4(head) if "/" in head else IPv4Network(head)
-    return Pool4Entry(network, port_range(ports, given) if colon else ALL_PORTS)
+    return Pool4Entry(network, port_range(ports, given) if colon else ALL_PORTS, protos)
 
 
-def transport4(value: object) -> tuple[IPv4Address | None, int]:
-    """ "203.0.113.1:80" or "uplink:80"; None stands for the uplink's address."""
+def _without_proto(given: str) -> tuple[str, frozenset[Proto]]:
+    """A pool4 entry without its "/tcp", "/udp" or "/icmp", and the protocols that it serves."""
+    head, slash, last = given.rpartition("/")
+    if not slash or not last.isalpha():
+        return given, frozenset(Proto)
+    return head, frozenset({word(Proto)(last)})
+
+
+def mark(value: object) -> Mark:
+    """ "0x10" or "0x10/0xff", as ip-rule(8) writes it."""
+    if isinstance(value, Mark):
+        return value
+    given = text(value, "0x10/0xff").strip()
+    number, slash, mask = given.partition("/")
+    try:
+        found = Mark(int(number, 0), int(mask, 0) if slash else 0xFFFFFFFF & ~OUR_MARKS)
+    except ValueError:
+        raise wrong("mark", f'"{given}" is no mark', 'write one like "0x10" or "0x10/0xff"') from None
+    if not 0 <= found.value <= 0xFFFFFFFF or not 0 < found.mask <= 0xFFFFFFFF or found.value & ~found.mask:
+        raise wrong("mark", f'"{given}" never matches', "a mark has 32 bits, and none outside of its mask")
+    if found.mask & OUR_MARKS:
+        what = f'"{given}" looks at bits of {OUR_MARKS:#x}, which the translators use themselves'
+        raise wrong("mark", what, f'write "{found.value & ~OUR_MARKS:#x}/{found.mask & ~OUR_MARKS:#x}"')
+    return found
+
+
+def transport4(value: object) -> tuple[IPv4Address | None, PortRange]:
+    """ "203.0.113.1:80", "uplink:80" or "uplink:8000-8010"; None stands for the uplink's address."""
     if isinstance(value, tuple):
         return value
     given = text(value, "uplink:80").strip()
@@ -202,11 +238,11 @@ def transport4(value: object) -> tuple[IPv4Address | None, int]:
     head, colon, rest = given.partition(":")
     if not colon:
         raise wrong("port", f'"{given}" has no port', f'write "{given}:80"')
-    return (None if head == UPLINK else address4(head)), port(rest, given)
+    return (None if head == UPLINK else address4(head)), ports(rest, given)
 
 
-def transport6(value: object) -> tuple[IPv6Address, int]:
-    """ "[2001:db8::5]:80"."""
+def transport6(value: object) -> tuple[IPv6Address, PortRange]:
+    """ "[2001:db8::5]:80" or "[2001:db8::5]:8000-8010"."""
     if isinstance(value, tuple):
         return value
     given = text(value, "[2001:db8::5]:80").strip()
@@ -217,7 +253,7 @@ def transport6(value: object) -> tuple[IPv6Address, int]:
         raise wrong("address", f'"{given}" is no IPv6 transport address', 'write one like "[2001:db8::5]:80"')
     if found[2] is None:
         raise wrong("port", f'"{given}" has no port', f'write "{given}:80"')
-    return address6(found[1]), port(found[2], given)
+    return address6(found[1]), ports(found[2], given)
 
 
 def upstream(value: object) -> Upstream | str:

@@ -15,10 +15,13 @@ from typing import Any
 from v6native.config.model import Proto
 from v6native.dataplane.door import TcpState
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 
 MAX_PREF64 = 4
-MAX_POOL = 64
+MAX_POOL = 1024
+MAX_GROUPS = 16
+MAX_CLIENT_BLOCKS = 32
+MAX_RANGES_OF_ADDRESS = 64
 MAX_STATIC = 16384
 
 MARK_MASK = 0xF8000000
@@ -30,10 +33,16 @@ MARK_FRAG_CLAT = 0x88000000
 MARK_REASSEMBLED = 0x08000000
 MARK_HAIRPIN = 0x18000000
 
+CONFIG_ADDRESS_DEPENDENT = 1
+CONFIG_RESET_ORPHANS = 2
+
 POOL_SHARED = 1
+POOL_PROTO = 2
 BIB_IN_USE = 1
 BIB_STATIC = 2
+BIB_ENDED = 4
 BIB_DEAD_REFS = 0x80000000
+CLIENT_IN_USE = 1
 SESSION_IN_USE = 1
 SESSION_HAIRPIN = 2
 
@@ -56,6 +65,11 @@ STATE_NO_STATE = len(TCP_STATES)
 
 # enum timer_kind.
 TIMER_TCP_EST, TIMER_TCP_TRANS, TIMER_TCP_INCOMING_SYN, TIMER_UDP, TIMER_ICMP = range(5)
+
+SYN_BYTES = 80
+TRACE_BYTES = 128
+LOG_ALL_PROTOS = 0xFF
+SLOW_EVENT_SYN, SLOW_EVENT_PROBE = 1, 2
 
 Be16 = c_uint8 * 2
 Be32 = c_uint8 * 4
@@ -80,6 +94,11 @@ class Pref64(Struct):
     _fields_ = (("prefix", In6Addr), ("len", c_uint32))
 
 
+class PoolGroup(Struct):
+    NAME = "pool_group"
+    _fields_ = (("first", c_uint32), ("count", c_uint32), ("mark", c_uint32), ("mark_mask", c_uint32))
+
+
 class Nat64Config(Struct):
     """`timeout_ns` is in the order of enum timer_kind: TCP_EST, TCP_TRANS, TCP_INCOMING_SYN, UDP, ICMP."""
 
@@ -98,7 +117,14 @@ class Nat64Config(Struct):
         ("slow_ifindex", c_uint32),
         ("max_sessions", c_uint32),
         ("icmp_rate", c_uint32),
+        ("flags", c_uint32),
+        ("group_count", c_uint32),
+        ("block_shift", c_uint32),
+        ("client_ports", c_uint32),
+        ("client_sessions", c_uint32),
+        ("client_rate", c_uint32),
         ("pad", c_uint32),
+        ("groups", PoolGroup * MAX_GROUPS),
     )
     timeout_ns: Any
     clock_offset_ns: int
@@ -108,16 +134,32 @@ class Nat64Config(Struct):
     max_sessions: int
     pref64: Any
     pref64_count: int
+    block_shift: int
+    groups: Any
 
 
 class PoolRange(Struct):
     NAME = "pool_range"
     _fields_ = (("address", Be32), ("first", c_uint16), ("last", c_uint16), ("flags", c_uint32))
+    address: Any
+    first: int
+    last: int
 
 
 class PoolAddress(Struct):
     NAME = "pool_address"
-    _fields_ = (("flags", c_uint32),)
+    _fields_ = (("flags", c_uint32), ("first", c_uint32), ("count", c_uint32))
+    flags: int
+
+
+class Source(Struct):
+    """`client_len` 0: `client` itself is the client, else it is the source's first bits."""
+
+    NAME = "source"
+    _fields_ = (("client", In6Addr), ("client_len", c_uint32), ("group", c_uint32))
+    client: Any
+    client_len: int
+    group: int
 
 
 class SourceKey(Struct):
@@ -153,6 +195,8 @@ class Bib(Struct):
         ("pad", c_uint8),
         ("refs", c_uint32),
         ("created_ns", c_uint64),
+        ("client", c_uint32),
+        ("block", c_uint32),
     )
     address6: Any
     address4: Any
@@ -163,6 +207,8 @@ class Bib(Struct):
     flags: int
     refs: int
     created_ns: int
+    client: int
+    block: int
 
     def key6(self) -> bytes:
         """Its key in map bib6."""
@@ -171,6 +217,171 @@ class Bib(Struct):
     def key4(self) -> bytes:
         """Its key in map bib4."""
         return bytes(self.address4) + bytes(self.port4) + bytes((self.proto, 0))
+
+
+class ClientKey(Struct):
+    NAME = "client_key"
+    _fields_ = (("address", In6Addr), ("len", c_uint32))
+
+
+class Client(Struct):
+    """`ports` counts BIB entries by protocol; `blocks` holds indices + 1."""
+
+    NAME = "client"
+    _fields_ = (
+        ("address", In6Addr),
+        ("len", c_uint32),
+        ("flags", c_uint32),
+        ("refs", c_uint32),
+        ("sessions", c_uint32),
+        ("ports", c_uint32 * 3),
+        ("opened", c_uint32),
+        ("second", c_uint64),
+        ("blocks", c_uint32 * MAX_CLIENT_BLOCKS),
+    )
+    address: Any
+    len: int
+    flags: int
+    refs: int
+    sessions: int
+    ports: Any
+    opened: int
+    blocks: Any
+
+
+class BlockKey(Struct):
+    NAME = "block_key"
+    _fields_ = (("address", Be32), ("first", c_uint16), ("pad", c_uint16))
+
+
+class PortBlock(Struct):
+    NAME = "port_block"
+    _fields_ = (
+        ("address", Be32),
+        ("first", c_uint16),
+        ("last", c_uint16),
+        ("owner", c_uint32),
+        ("refs", c_uint32),
+        ("protos", c_uint32),
+        ("group", c_uint32),
+        ("used", c_uint32 * 3),
+        ("start", c_uint16),
+        ("pad", c_uint16),
+        ("taken_ns", c_uint64),
+        ("idle_ns", c_uint64),
+    )
+    address: Any
+    first: int
+    last: int
+    owner: int
+    refs: int
+    protos: int
+    used: Any
+    taken_ns: int
+    idle_ns: int
+
+
+class SynKey(Struct):
+    NAME = "syn_key"
+    _fields_ = (("remote4", Be32), ("address4", Be32), ("remote_port", Be16), ("port4", Be16))
+
+
+class StoredSyn(Struct):
+    NAME = "stored_syn"
+    _fields_ = (("deadline_ns", c_uint64), ("len", c_uint32), ("packet", c_uint8 * SYN_BYTES), ("pad", c_uint32))
+
+
+class RemoteKey(Struct):
+    NAME = "remote_key"
+    _fields_ = (("bib", c_uint32), ("remote4", Be32))
+
+
+class LogEvent(Struct):
+    """Ring buffer log_events. `kind` is enum log_kind; `proto` enum bib_proto, or LOG_ALL_PROTOS for a block."""
+
+    NAME = "log_event"
+    _fields_ = (
+        ("time_ns", c_uint64),
+        ("began_ns", c_uint64),
+        ("client", In6Addr),
+        ("address4", Be32),
+        ("first", c_uint16),
+        ("last", c_uint16),
+        ("port6", c_uint16),
+        ("kind", c_uint8),
+        ("proto", c_uint8),
+        ("client_len", c_uint8),
+        ("pad", c_uint8 * 11),
+    )
+
+
+class SlowEvent(Struct):
+    """Ring buffer slow_events. `kind` is enum slow_event_kind."""
+
+    NAME = "slow_event"
+    _fields_ = (
+        ("time_ns", c_uint64),
+        ("kind", c_uint32),
+        ("len", c_uint32),
+        ("src6", In6Addr),
+        ("dst6", In6Addr),
+        ("sport", Be16),
+        ("dport", Be16),
+        ("packet", c_uint8 * SYN_BYTES),
+        ("pad", c_uint32),
+    )
+    time_ns: int
+    kind: int
+    len: int
+    src6: Any
+    dst6: Any
+    sport: Any
+    dport: Any
+    packet: Any
+
+
+class TraceControl(Struct):
+    NAME = "trace_control"
+    _fields_ = (("until_ns", c_uint64), ("rate", c_uint32), ("pad", c_uint32))
+
+
+class TraceEvent(Struct):
+    """Ring buffer trace_events: the first `captured` bytes of a refused packet of `length` bytes."""
+
+    NAME = "trace_event"
+    _fields_ = (
+        ("time_ns", c_uint64),
+        ("reason", c_uint32),
+        ("ifindex", c_uint32),
+        ("mark", c_uint32),
+        ("length", c_uint32),
+        ("captured", c_uint32),
+        ("family", c_uint16),
+        ("pad", c_uint16),
+        ("packet", c_uint8 * TRACE_BYTES),
+    )
+    time_ns: int
+    reason: int
+    ifindex: int
+    mark: int
+    length: int
+    captured: int
+    family: int
+    packet: Any
+
+
+class Would(Struct):
+    """answer.h: what a dry run would have entered into the tables; `client` is an index + 1."""
+
+    NAME = "would"
+    _fields_ = (
+        ("address4", Be32),
+        ("port4", Be16),
+        ("pad", c_uint16),
+        ("new_session", c_uint32),
+        ("new_block", c_uint32),
+        ("client", c_uint32),
+    )
 
 
 # struct session_key, which a carried-over table makes by the hundred thousand.
@@ -195,6 +406,8 @@ class Session(Struct):
         ("proto", c_uint8),
         ("state", c_uint8),
         ("flags", c_uint32),
+        ("fast_ifindex", c_uint32),
+        ("pad", c_uint32),
     )
     deadline_ns: int
     created_ns: int
@@ -221,11 +434,21 @@ class Nat64State(Struct):
         ("sweep_rounds", c_uint32),
         ("session_count", c_uint32),
         ("bib_count", c_uint32),
+        ("clients_used_to", c_uint32),
+        ("blocks_used_to", c_uint32),
+        ("client_position", c_uint32),
+        ("client_count", c_uint32),
+        ("block_count", c_uint32),
+        ("pad", c_uint32),
     )
     sessions_used_to: int
     bib_used_to: int
     session_count: int
     bib_count: int
+    clients_used_to: int
+    blocks_used_to: int
+    client_count: int
+    block_count: int
 
 
 class SiitConfig(Struct):
@@ -256,6 +479,7 @@ class ReasonText(Struct):
 
 
 STRUCTS: tuple[type[Struct], ...] = (
-    Pref64, Nat64Config, PoolRange, PoolAddress, SourceKey, DestinationKey, Bib6Key, Bib4Key, Bib, SessionKey, Session,
-    Nat64State, SiitConfig, Eam, ReasonText,
+    Pref64, PoolGroup, Nat64Config, PoolRange, PoolAddress, Source, SourceKey, DestinationKey, Bib6Key, Bib4Key, Bib,
+    ClientKey, Client, BlockKey, PortBlock, SynKey, StoredSyn, RemoteKey, LogEvent, SlowEvent, TraceControl, TraceEvent, Would,
+    SessionKey, Session, Nat64State, SiitConfig, Eam, ReasonText,
 )  # fmt: skip

@@ -25,7 +25,11 @@ from v6native.dataplane.tables import Tables, clock, in_use, live
 
 # Not copied as they are: the state proper, what only BPF may write, what lasts seconds.
 _STATE = frozenset({"bib", "bib4", "bib6", "sessions", "session_index", "nat64_state"})
-_NOT_COPIED = _STATE | {"free_bib", "free_sessions", "sweeper", "fragments", "counters"}
+_CLIENTS = frozenset({"clients", "client_index", "blocks", "block_index"})
+_NOT_COPIED = _STATE | _CLIENTS | {
+    "free_bib", "free_sessions", "free_clients", "free_blocks", "sweeper", "fragments", "counters", "stored_syns",
+    "remotes", "trace_control",
+}  # fmt: skip
 # Slots kept for flows that begin while the generations change, at most a quarter of the table.
 _RESERVE = 16384
 
@@ -151,7 +155,7 @@ class Carried:
 
     def _place(self, bib: SharedArray[abi.Bib], old_slot: int, slot: int, entry: abi.Bib) -> bool:
         """Put an entry without sessions into a slot and make it found; false if its addresses are taken by now."""
-        entry.refs = 0
+        entry.refs = entry.client = entry.block = 0
         bib.write(slot, entry, last="flags")
         index = slot.to_bytes(4, sys.byteorder)
         try:

@@ -63,11 +63,17 @@ def apply(generation: Generation, want: Wanted) -> None:
             change.map.set(key, value)
     for index, value in _pool_rows(generation, want).items():
         generation.maps["nat64"]["pool4"].put(index, value)
+    resized = False
     for of, value in want.config.items():
         slot, now = _active(generation, of)
         if now is not None and now != value:
+            resized = resized or (of == "nat64" and _blocks_change(now, value))
             generation.maps[of][f"{of}_config"].put(1 - slot, value)
             generation.maps[of][f"{of}_active"].put(0, (1 - slot).to_bytes(4, sys.byteorder))
+    _retire_blocks(generation, () if resized else want.pool)
+    if resized:
+        # A port may be in two clients' blocks, of the old and the new size: those of the old one end.
+        end_where(Tables.of(generation), lambda _entry: True)
     for change in changes:
         if change.name == "pool4_address" and change.drop:
             # Before their rows go, which tell what they were.
@@ -121,6 +127,29 @@ def _active(generation: Generation, of: str) -> tuple[int, bytes | None]:
     return slot, config.at(slot)
 
 
+def _blocks_change(now: bytes, value: bytes) -> bool:
+    """Whether port blocks get another size while there are some."""
+    was, will = (abi.Nat64Config.from_buffer_copy(v).block_shift for v in (now, value))
+    return was != will and bool(was)
+
+
+def _retire_blocks(generation: Generation, pool: tuple[bytes, ...]) -> None:
+    """Port blocks that no range of the pool holds any more take no new entries; their clients keep what they have."""
+    blocks = generation.map("nat64", "blocks")
+    if blocks is None:
+        return
+    ranges = [abi.PoolRange.from_buffer_copy(row) for row in pool]
+    with SharedArray(blocks, abi.PortBlock) as table:
+        for index, block in table.walk(0, Tables.of(generation).counts().blocks_used_to):
+            if block.owner and block.protos and not any(_holds(each, block) for each in ranges):
+                table.store(index, "protos", 0)
+
+
+def _holds(within: abi.PoolRange, block: abi.PortBlock) -> bool:
+    inside = within.first <= block.first and block.last <= within.last
+    return inside and bytes(within.address) == bytes(block.address)
+
+
 def _pool_rows(generation: Generation, want: Wanted) -> dict[int, bytes]:
     """Elements of pool4 that differ; those past the new count are not read any more and stay."""
     pool = generation.map("nat64", "pool4")
@@ -160,12 +189,12 @@ def _static(tables: Tables, want: tuple[StaticEntry, ...]) -> None:
 
 def _spent(entry: abi.Bib) -> bool:
     """A static entry that was ended, and whose last session is collected."""
-    return not any(bytes(entry.address4)) and entry.refs == 0
+    return bool(entry.flags & abi.BIB_ENDED) and entry.refs == 0
 
 
 def _as_static(entry: abi.Bib) -> StaticEntry:
     shown = bib_entry(entry, 0)
-    return StaticEntry(Proto(shown.proto), shown.address4, shown.port4, shown.address6, shown.port6)
+    return StaticEntry(Proto(shown.proto), shown.address4, shown.port4, shown.address6, shown.port6, entry.pref64)
 
 
 def _end_disallowed(tables: Tables, want: Wanted) -> None:

@@ -3,8 +3,8 @@
 """Ends BIB entries with their sessions, at once and beside running traffic.
 
 The BPF programs alone free slots and count: two who free would hand out one slot twice. So an entry is taken out of
-sight, loses its keys and addresses, and its sessions get a deadline in the past; the sweep then collects them, and with
-the last one the entry.
+sight, loses its keys and is marked as ended, and its sessions get a deadline in the past; the sweep then collects them,
+and with the last one the entry.
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ from collections.abc import Iterable
 from v6native.dataplane import abi
 from v6native.dataplane.maps import BpfMap
 from v6native.dataplane.shared import SharedArray, grace_period
-from v6native.dataplane.tables import Tables
-
-_FIELDS_OF_KEYS = ("address6", "address4", "port6", "port4")
+from v6native.dataplane.tables import Tables, in_use
 
 
 def end(tables: Tables, slots: Iterable[int]) -> int:
     """End the entries in those slots. Returns how many were still there."""
     with SharedArray(tables.bib, abi.Bib) as bib:
-        hidden = {slot: bib[slot].flags for slot in slots if bib[slot].flags & abi.BIB_IN_USE}
+        hidden = {slot: bib[slot].flags for slot in slots if in_use(bib[slot])}
         if not hidden:
             return 0
         for slot in hidden:
@@ -36,11 +34,9 @@ def end(tables: Tables, slots: Iterable[int]) -> int:
             entry = bib[slot]
             _delete_own(tables.bib6, entry.key6(), slot)
             _delete_own(tables.bib4, entry.key4(), slot)
-            for field in _FIELDS_OF_KEYS:
-                bib.store(slot, field, bytes(getattr(abi.Bib, field).size))
         for slot, flags in hidden.items():
             # In use again, found by nobody: the sweep releases it with its last session.
-            bib.store(slot, "flags", flags)
+            bib.store(slot, "flags", flags | abi.BIB_ENDED)
     _expire(tables, frozenset(hidden))
     return len(hidden)
 

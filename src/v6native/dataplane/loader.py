@@ -27,12 +27,17 @@ START_SWEEPER = "start_sweeper"
 # A map of one element beside the others: the digest of the objects that were loaded, so that `plan` can compare.
 DIGEST = "digest"
 # Maps as large as the session table, and as the BIB, which has the static entries' slots on top.
-_PER_SESSION = ("sessions", "session_index", "free_sessions")
+_PER_SESSION = ("sessions", "session_index", "free_sessions", "remotes")
 _PER_BIB = ("bib", "bib4", "bib6", "free_bib")
+_PER_CLIENT = ("clients", "client_index", "free_clients", "blocks", "block_index", "free_blocks")
 # Constants of nat64.bpf.c: indices from there on are not handed out.
 _LIMITS = ("session_limit", "bib_limit")
-# Arrays of which user space writes single fields.
-_SHARED = ("sessions", "bib", "nat64_state")
+_CLIENT_LIMITS = ("client_limit", "block_limit")
+# One client, and one port block, for so many sessions; 65,536 of each at the most, which is one for each port of an address.
+_SESSIONS_PER_CLIENT = 8
+_MOST_CLIENTS = 65536
+# Arrays of which user space writes single fields, or reads all.
+_SHARED = ("sessions", "bib", "nat64_state", "clients", "blocks")
 # An Ethernet header is the least that a test run takes.
 _NO_PACKET = bytes(14)
 
@@ -76,6 +81,11 @@ class Source:
     folder: Path
     sessions: int
 
+    @property
+    def clients(self) -> int:
+        """How many clients the tables hold, and how many port blocks."""
+        return min(max(self.sessions // _SESSIONS_PER_CLIENT, 1024), _MOST_CLIENTS)
+
     def digest(self) -> bytes:
         """Which objects these are."""
         sum_of = hashlib.sha256()
@@ -94,8 +104,12 @@ class Source:
                 item.resize(name, self.sessions + STATIC_SLOTS)
             for name in _SHARED:
                 item.share(name)
+            for name in _PER_CLIENT:
+                item.resize(name, self.clients)
             for name in _LIMITS:
                 item.constant(name, self.sessions)
+            for name in _CLIENT_LIMITS:
+                item.constant(name, self.clients)
             opened.append(item)
         return opened
 

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 from v6native.dataplane import abi
-from v6native.desired.dataplane import DataPlaneConfig, Nat64Settings, PoolRange, SiitSettings, StaticEntry
+from v6native.desired.dataplane import (
+    DataPlaneConfig,
+    Identity,
+    Nat64Settings,
+    PoolRange,
+    SiitSettings,
+    StaticEntry,
+)
 from v6native.errors import DataPlaneError
 
 _NS = 1_000_000_000
@@ -48,13 +55,13 @@ def wanted(config: DataPlaneConfig, ifindex: Callable[[str], int], max_sessions:
             "siit": bytes(_siit(siit, slow) if siit else abi.SiitConfig()),
         },
         tables={
-            ("nat64", "sources"): {_key6(n): _YES for n in nat64.sources} if nat64 else {},
+            ("nat64", "sources"): _sources(nat64) if nat64 else {},
             ("nat64", "destinations4"): _destinations(nat64) if nat64 else {},
             ("nat64", "pool4_address"): _pool_addresses(nat64) if nat64 else {},
             ("siit", "eam4"): {_key4(e.ipv4): _eam(e.ipv4, e.ipv6) for e in siit.eam} if siit else {},
             ("siit", "eam6"): {_key6(e.ipv6): _eam(e.ipv4, e.ipv6) for e in siit.eam} if siit else {},
         },
-        pool=tuple(bytes(_pool_range(entry)) for entry in nat64.pool) if nat64 else (),
+        pool=tuple(bytes(_pool_range(entry)) for entry in _in_order(nat64)) if nat64 else (),
         static=nat64.static if nat64 else (),
         lost=nat64.lost if nat64 else lambda _shared: False,
     )
@@ -66,7 +73,9 @@ def check(config: DataPlaneConfig) -> None:
     counts = (
         ("pref64s", len(nat64.pref64) if nat64 else 0, abi.MAX_PREF64),
         ("pool4 ranges", len(nat64.pool) if nat64 else 0, abi.MAX_POOL),
-        ("allowed sources", len(nat64.sources) if nat64 else 0, abi.MAX_STATIC),
+        ("groups of pool4 ranges", len(nat64.groups) if nat64 else 0, abi.MAX_GROUPS),
+        ("ranges of one shared address", _most_ranges(nat64) if nat64 else 0, abi.MAX_RANGES_OF_ADDRESS),
+        ("allowed sources", len(nat64.sources) + len(nat64.identities) if nat64 else 0, abi.MAX_STATIC),
         ("refused and opened destinations", len(nat64.refused4) + len(nat64.open4) if nat64 else 0, abi.MAX_STATIC),
         ("static BIB entries", len(nat64.static) if nat64 else 0, abi.STATIC_SLOTS),
         ("EAM entries", len(siit.eam) if siit else 0, abi.MAX_STATIC),
@@ -77,13 +86,14 @@ def check(config: DataPlaneConfig) -> None:
 
 
 def static_entry(entry: StaticEntry, now: int) -> abi.Bib:
-    """A static BIB entry; it belongs to the first pref64, which stands for its remote hosts."""
+    """A static BIB entry in its slot."""
     return abi.Bib(
         address6=entry.ipv6.packed,
         address4=entry.ipv4.packed,
         port6=entry.port6.to_bytes(2, "big"),
         port4=entry.port4.to_bytes(2, "big"),
         proto=abi.BIB_PROTOS.index(entry.proto),
+        pref64=entry.pref64,
         flags=abi.BIB_IN_USE | abi.BIB_STATIC,
         created_ns=now,
     )
@@ -104,7 +114,18 @@ def _nat64(
         slow_ifindex=slow_ifindex,
         max_sessions=min(settings.sessions, max_sessions),
         icmp_rate=ICMP_RATE,
+        flags=(abi.CONFIG_ADDRESS_DEPENDENT if settings.address_dependent else 0)
+        | (abi.CONFIG_RESET_ORPHANS if settings.reset_orphans else 0),
+        group_count=len(settings.groups),
+        block_shift=settings.port_block.bit_length() - 1 if settings.port_block else 0,
+        client_ports=settings.limits.ports,
+        client_sessions=settings.limits.sessions,
+        client_rate=settings.limits.rate,
     )
+    ordered = [entry.group for entry in _in_order(settings)]
+    for index, group in enumerate(settings.groups):
+        first = ordered.index(index) if index in ordered else 0
+        it.groups[index] = abi.PoolGroup(first, ordered.count(index), group.mark, group.mask)
     seconds = {
         abi.TIMER_TCP_EST: t.tcp_est,
         abi.TIMER_TCP_TRANS: t.tcp_trans,
@@ -134,17 +155,49 @@ def _pref64(network: IPv6Network) -> abi.Pref64:
     return abi.Pref64(network.network_address.packed, network.prefixlen)
 
 
+def _in_order(settings: Nat64Settings) -> list[PoolRange]:
+    """As they stand in map pool4: a group's ranges lie together."""
+    return sorted(settings.pool, key=lambda entry: entry.group)
+
+
+def _sources(settings: Nat64Settings) -> Rows:
+    identities = sorted(settings.identities, key=lambda i: i.network.prefixlen, reverse=True)
+    rows = {}
+    for network in {*settings.sources, *(i.network for i in identities)}:
+        it = next((i for i in identities if network.subnet_of(i.network)), None)
+        it = it or Identity(network, length=settings.client_prefix)
+        client = it.client.packed if it.client else bytes(16)
+        rows[_key6(network)] = bytes(abi.Source(client, 0 if it.client else it.length, it.group))
+    return rows
+
+
+def _places(settings: Nat64Settings) -> dict[IPv4Address, tuple[int, int]]:
+    """Where in map pool4 the ranges of each address lie: the first, and among how many."""
+    places: dict[IPv4Address, tuple[int, int]] = {}
+    for index, entry in enumerate(_in_order(settings)):
+        first, _ = places.get(entry.address, (index, 0))
+        places[entry.address] = (first, index - first + 1)
+    return places
+
+
+def _most_ranges(settings: Nat64Settings) -> int:
+    places = _places(settings)
+    return max((places[entry.address][1] for entry in settings.pool if entry.shared), default=0)
+
+
 def _pool_range(entry: PoolRange) -> abi.PoolRange:
     flags = abi.POOL_SHARED if entry.shared else 0
+    flags |= sum(abi.POOL_PROTO << abi.BIB_PROTOS.index(proto) for proto in entry.protos)
     return abi.PoolRange(entry.address.packed, entry.ports.first, entry.ports.last, flags)
 
 
 def _pool_addresses(settings: Nat64Settings) -> Rows:
     # An address that only static entries use is the node's own in every arrangement that we set up.
     rows = {entry.ipv4.packed: bytes(abi.PoolAddress(abi.POOL_SHARED)) for entry in settings.static}
-    rows |= {
-        entry.address.packed: bytes(abi.PoolAddress(abi.POOL_SHARED if entry.shared else 0)) for entry in settings.pool
-    }
+    places = _places(settings)
+    for entry in settings.pool:
+        flags = abi.POOL_SHARED if entry.shared else 0
+        rows[entry.address.packed] = bytes(abi.PoolAddress(flags, *places[entry.address]))
     return rows
 
 

@@ -19,7 +19,6 @@ from v6native.dataplane.maps import BpfMap
 from v6native.dataplane.shared import SharedArray
 
 _NS = 1_000_000_000
-_NOWHERE = bytes(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,8 @@ class Tables:
 
 
 def in_use(entry: abi.Bib) -> bool:
-    """Whether a slot is a BIB entry: one that is being ended has lost its addresses (ending.py)."""
-    return bool(entry.flags & abi.BIB_IN_USE) and bytes(entry.address4) != _NOWHERE
+    """Whether a slot is a BIB entry, and not one that is being ended (ending.py)."""
+    return entry.flags & (abi.BIB_IN_USE | abi.BIB_ENDED) == abi.BIB_IN_USE
 
 
 def entries(tables: Tables) -> Iterator[tuple[int, abi.Bib]]:

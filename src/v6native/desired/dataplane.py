@@ -17,17 +17,50 @@ class PoolRange:
     address: IPv4Address
     ports: PortRange
     shared: bool
+    protos: frozenset[Proto] = frozenset(Proto)
+    group: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PoolGroup:
+    """Ranges of pool4 that serve together. `mark`/`mask`: the packets that they serve; mask 0: by source alone."""
+
+    mark: int = 0
+    mask: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """As whom sources count for limits, port blocks and the log, and which group of ranges serves them.
+
+    `client` None: each prefix of `length` bits in `network` is a client of its own.
+    """
+
+    network: IPv6Network
+    client: IPv6Address | None = None
+    length: int = 64
+    group: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may have at most; 0 is no limit. `ports` of each protocol, `rate` in new sessions a second."""
+
+    ports: int = 0
+    sessions: int = 0
+    rate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class StaticEntry:
-    """A static BIB entry with its addresses resolved."""
+    """A static BIB entry with its addresses resolved; `pref64` is the index of the one that its remote hosts are in."""
 
     proto: Proto
     ipv4: IPv4Address
     port4: int
     ipv6: IPv6Address
     port6: int
+    pref64: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +70,8 @@ class Nat64Settings:
     `refused4` are refused destinations, `open4` the ranges the operator opened in them (longest match wins).
     `icmp6_source`/`icmp4_source` are the node's addresses for errors the translator itself makes.
     `own4` are the node's IPv4 addresses: sessions on a shared one that it has lost to another end.
+    `identities` are of networks inside `sources`, the longest match counts; without one each /`client_prefix` is a client.
+    `port_block` is how many ports a client gets at once (a power of two); 0: ports are given one by one.
     """
 
     pref64: tuple[IPv6Network, ...]
@@ -51,6 +86,13 @@ class Nat64Settings:
     lowest_ipv6_mtu: int
     sessions: int
     own4: tuple[IPv4Address, ...] = ()
+    identities: tuple[Identity, ...] = ()
+    client_prefix: int = 64
+    groups: tuple[PoolGroup, ...] = (PoolGroup(),)
+    port_block: int = 0
+    limits: Limits = Limits()
+    address_dependent: bool = False
+    reset_orphans: bool = True
 
     def lost(self, shared: IPv4Address) -> bool:
         """Whether an address that was shared is nobody's here any more, and there is another to go on with.

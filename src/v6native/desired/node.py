@@ -121,9 +121,9 @@ def _pool(node: Node, facts: HostFacts) -> tuple[tuple[PoolRange, ...], list[Not
     uplink = facts.ipv4_of(node.uplink)
     for entry in node.pool4:
         if entry.network is not None:
-            pool.extend(PoolRange(address, entry.ports, shared=False) for address in entry.network)
+            pool.extend(PoolRange(a, entry.ports, False, entry.protos, entry.group) for a in entry.network)
         elif uplink is not None:
-            pool.append(PoolRange(uplink, entry.ports, shared=True))
+            pool.append(PoolRange(uplink, entry.ports, True, entry.protos, entry.group))
     if uplink is None and any(entry.shared for entry in node.pool4):
         note = Note(
             "uplink-no-ipv4",

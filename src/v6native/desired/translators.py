@@ -8,15 +8,27 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from v6native.address import GLOBAL_IPV4_EXCEPTIONS, NON_GLOBAL_IPV4, embed
-from v6native.config.model import Eam
+from v6native.config.model import Eam, Filtering, Pool, Proto
+from v6native.config.rules.shares import BLOCKS_OF_A_CLIENT
 from v6native.desired.addresses import CLAT_ADDRESS, NAT64_ADDRESS
-from v6native.desired.dataplane import Attachment, DataPlaneConfig, Nat64Settings, SiitSettings, StaticEntry
+from v6native.desired.dataplane import (
+    Attachment,
+    DataPlaneConfig,
+    Identity,
+    Limits,
+    Nat64Settings,
+    PoolGroup,
+    SiitSettings,
+    StaticEntry,
+)
 from v6native.desired.model import Note
 from v6native.desired.node import OWN_CLAT4, Here, first_address4, first_address6, tunnel_interface
 from v6native.desired.routes import stateless_pref64
 from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, SLOW
 
 NO_ADDRESS6 = IPv6Address("::")
+FEWEST_PORTS, MOST_PORTS = 1024, 8192
+"""Of one client and protocol, where the file does not say."""
 
 
 def dataplane(here: Here) -> DataPlaneConfig | None:
@@ -36,19 +48,52 @@ def sources(here: Here) -> tuple[IPv6Network, ...]:
     """Who may be translated. A tunnel's clients are named one by one, so that a removed one loses its sessions at once."""
     chosen = list(here.config.nat64.sources) or list(_lan_sources(here))
     chosen += [IPv6Network(address) for address in here.own_ipv6()]
-    for tunnel in here.tunnels:
-        chosen.append(IPv6Network(first_address6(tunnel).ip))
-        for client in here.clients(tunnel):
-            chosen.append(IPv6Network(client.address6))
-            if here.clat96 is not None and client.address4 is not None:
-                chosen.append(IPv6Network(embed(here.clat96, client.address4)))
-        own4 = first_address4(tunnel)
-        if here.clat96 is not None and own4 is not None:
-            chosen.append(IPv6Network(embed(here.clat96, own4.ip)))
-    if here.own_clat and here.clat96 is not None:
-        chosen.append(IPv6Network(embed(here.clat96, OWN_CLAT4)))
+    chosen += [network for pool in _pools(here) for network in pool.source]
+    chosen += [IPv6Network(address) for addresses in _people(here) for address in addresses]
     chosen += [eam.ipv6 for eam in here.config.clat.eam]
     return _minimal(chosen)
+
+
+def _people(here: Here) -> Iterable[list[IPv6Address]]:
+    """The addresses of each client of a tunnel, and of the node itself in it, the one it is known by first.
+
+    The CLAT's address of a client is the client too (RFC 6877 §6.3): both share its limits.
+    """
+    own: list[IPv6Address] = [*here.own_ipv6()]
+    for tunnel in here.tunnels:
+        own.append(first_address6(tunnel).ip)
+        own4 = first_address4(tunnel)
+        if here.clat96 is not None and own4 is not None:
+            own.append(embed(here.clat96, own4.ip))
+        for client in here.clients(tunnel):
+            addresses = [client.address6]
+            if here.clat96 is not None and client.address4 is not None:
+                addresses.append(embed(here.clat96, client.address4))
+            yield addresses
+    if here.own_clat and here.clat96 is not None:
+        own.append(embed(here.clat96, OWN_CLAT4))
+    yield own
+
+
+def identities(here: Here) -> tuple[Identity, ...]:
+    """As whom sources count where a prefix of `nat64.client_prefix` bits does not tell, and which pool serves them."""
+    groups = {network: group for group, pool in _groups(here) for network in pool.source}
+    found = [Identity(n, length=here.config.nat64.client_prefix, group=group) for n, group in groups.items()]
+    for addresses in _people(here):
+        for address in addresses:
+            network = IPv6Network(address)
+            wider = max((n for n in groups if network.subnet_of(n)), key=lambda n: n.prefixlen, default=None)
+            found.append(Identity(network, addresses[0], group=groups[wider] if wider else 0))
+    return tuple(sorted(set(found), key=lambda i: (i.network.prefixlen, i.network)))
+
+
+def _groups(here: Here) -> list[tuple[int, Pool]]:
+    """This node's pools of `[[nat64.pool]]` with their numbers."""
+    return [(at, pool) for at, pool in enumerate(here.config.nat64.pools, 1) if pool.node == here.node.name]
+
+
+def _pools(here: Here) -> list[Pool]:
+    return [pool for _group, pool in _groups(here)]
 
 
 def foreign_lans(here: Here) -> list[Note]:
@@ -95,7 +140,7 @@ def _nat64(here: Here) -> Nat64Settings:
         pool=here.pool,
         sources=sources(here),
         static=static(here),
-        refused4=tuple(network for network, _ in NON_GLOBAL_IPV4),
+        refused4=tuple(network for network, _ in NON_GLOBAL_IPV4) + settings.refuse_ipv4,
         open4=_open4(here),
         icmp6_source=_icmp6_source(here),
         icmp4_source=_icmp4_source(here),
@@ -103,7 +148,31 @@ def _nat64(here: Here) -> Nat64Settings:
         lowest_ipv6_mtu=settings.lowest_ipv6_mtu,
         sessions=settings.sessions,
         own4=tuple(sorted({a.ip for i in here.facts.interfaces if not i.ours for a in i.ipv4})),
+        identities=identities(here),
+        client_prefix=settings.client_prefix,
+        groups=(PoolGroup(), *(_group(here, pool) for pool in settings.pools)),
+        port_block=settings.port_block,
+        limits=limits(here),
+        address_dependent=settings.filtering is Filtering.ADDRESS_DEPENDENT,
+        reset_orphans=settings.reset_orphans,
     )
+
+
+def _group(here: Here, pool: Pool) -> PoolGroup:
+    if pool.node != here.node.name or pool.mark is None:
+        return PoolGroup()
+    return PoolGroup(pool.mark.value, pool.mark.mask)
+
+
+def limits(here: Here) -> Limits:
+    """What one client may have: by default so much that three others of its kind still fit, and seven of its sessions."""
+    given, size = here.config.nat64.limit, here.config.nat64.port_block
+    ports = given.ports
+    if ports is None:
+        pool = sum(e.ports.last - e.ports.first + 1 for e in here.pool if Proto.TCP in e.protos and e.group == 0)
+        ports = min(max(pool // 4, FEWEST_PORTS), MOST_PORTS, size * BLOCKS_OF_A_CLIENT or MOST_PORTS)
+    sessions = here.config.nat64.sessions // 8 if given.sessions is None else given.sessions
+    return Limits(ports, sessions, given.new_per_second)
 
 
 def static(here: Here) -> tuple[StaticEntry, ...]:
@@ -112,8 +181,13 @@ def static(here: Here) -> tuple[StaticEntry, ...]:
     entries = []
     for entry in here.config.nat64.static:
         ipv4 = entry.ipv4 or uplink
-        if ipv4 is not None and entry.node in (None, here.node.name):
-            entries.append(StaticEntry(entry.proto, ipv4, entry.port4, entry.ipv6, entry.port6))
+        if ipv4 is None or entry.node not in (None, here.node.name):
+            continue
+        pref64 = here.config.network.pref64.index(entry.pref64) if entry.pref64 else 0
+        entries += [
+            StaticEntry(entry.proto, ipv4, entry.port4 + i, entry.ipv6, entry.port6 + i, pref64)
+            for i in range(entry.count)
+        ]
     return tuple(entries)
 
 

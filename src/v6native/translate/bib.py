@@ -40,6 +40,8 @@ class Session:
 
 
 SessionKey = tuple[Binding, IPv4Address, int]
+SynKey = tuple[IPv4Address, int, IPv4Address, int]
+"""From and to where a SYN came: the remote address and port, the NAT64's."""
 
 
 class Tables:
@@ -49,6 +51,7 @@ class Tables:
         self._by6: dict[tuple[int, int, IPv6Address, int], Binding] = {}
         self._by4: dict[tuple[int, IPv4Address, int], Binding] = {}
         self._sessions: dict[SessionKey, Session] = {}
+        self._syns: dict[SynKey, float] = {}
         for binding in static:
             self.add(binding)
 
@@ -81,8 +84,21 @@ class Tables:
         """Adds a session, or replaces it by its next state."""
         self._sessions[session.binding, session.remote4, session.remote_port] = session
 
+    def store_syn(self, key: SynKey, deadline: float) -> None:
+        """RFC 6146 §3.5.2.2; a repeated SYN does not wait longer."""
+        self._syns.setdefault(key, deadline)
+
+    def take_syn(self, key: SynKey) -> bool:
+        """Whether such a SYN was stored; it is not any more."""
+        return self._syns.pop(key, None) is not None
+
+    def knows(self, binding: Binding, remote4: IPv4Address) -> bool:
+        """Whether the entry has a session with that remote address."""
+        return any(s.binding == binding and s.remote4 == remote4 for s in self._sessions.values())
+
     def expire(self, now: float, timeouts: Mapping[Timer, float]) -> None:
         """Times sessions out whose lifetime is over, and removes dynamic BIB entries that have none left."""
+        self._syns = {key: deadline for key, deadline in self._syns.items() if deadline > now}
         for key, session in list(self._sessions.items()):
             current: Session | None = session
             while current and current.deadline <= now:

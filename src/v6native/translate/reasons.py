@@ -48,9 +48,9 @@ class Reason(Enum):
     SOURCE_NOT_ALLOWED = (21, Kind.ANSWERED)
     DESTINATION_REFUSED = (22, Kind.ANSWERED)
     NO_BIB_UDP = (23, Kind.ANSWERED)
-    NO_BIB_TCP = (24, Kind.DROP)
+    NO_BIB_TCP = (24, Kind.ANSWERED)
     NO_BIB_ICMP = (25, Kind.ANSWERED)
-    NO_SESSION_TCP = (26, Kind.DROP)
+    NO_SESSION_TCP = (26, Kind.ANSWERED)
     NO_SESSION_ERROR = (27, Kind.DROP)
     POOL4_EXHAUSTED = (28, Kind.ANSWERED)
     TABLE_FULL = (29, Kind.ANSWERED)
@@ -68,6 +68,16 @@ class Reason(Enum):
     STILL_TOO_BIG = (41, Kind.DROP)
     ANSWER_LIMITED = (42, Kind.NOTE)
     HELPER_FAILED = (43, Kind.DROP)
+    CLIENT_PORTS = (44, Kind.ANSWERED)
+    CLIENT_SESSIONS = (45, Kind.ANSWERED)
+    CLIENT_RATE = (46, Kind.ANSWERED)
+    FILTERED = (47, Kind.ANSWERED)
+    SYN_STORED = (48, Kind.DROP)
+    ANSWER_SENT = (49, Kind.NOTE)
+    CAME_REASSEMBLED = (50, Kind.NOTE)
+    LOG_LOST = (51, Kind.NOTE)
+    SLOW_EVENT_LOST = (52, Kind.NOTE)
+    TRACE_LOST = (53, Kind.NOTE)
 
     @property
     def kind(self) -> Kind:

@@ -32,6 +32,7 @@ class Rules:
     open4: tuple[IPv4Network, ...] = ()
     timeouts: Mapping[Timer, float] = field(default_factory=lambda: DEFAULT_TIMEOUTS)
     max_sessions: int = 131072
+    address_dependent: bool = False
 
     def in_pref64(self, address: IPv6Address) -> tuple[int, IPv4Address] | None:
         """Which pref64 an address is in, and the IPv4 address inside (RFC 6146 §3.5.4)."""

@@ -17,7 +17,7 @@ from v6native.translate.reasons import Reason
 from v6native.translate.rfc7915.tables import UNREACHABLE4, UNREACHABLE6
 from v6native.translate.rules import Rules
 from v6native.translate.tcp_states import TABLE, Event, State, Timer, event_4to6, event_6to4
-from v6native.translate.verdict import Answer, Refused
+from v6native.translate.verdict import Answer, Refused, Reset
 
 PROHIBITED6 = Answer(UNREACHABLE6, 1)
 ADDRESS_UNREACHABLE6 = Answer(UNREACHABLE6, 3)
@@ -25,6 +25,8 @@ PORT_UNREACHABLE6 = Answer(UNREACHABLE6, 4)
 HOST_UNREACHABLE4 = Answer(UNREACHABLE4, 1)
 PROTOCOL_UNREACHABLE4 = Answer(UNREACHABLE4, 2)
 PORT_UNREACHABLE4 = Answer(UNREACHABLE4, 3)
+PROHIBITED4 = Answer(UNREACHABLE4, 13)
+RESET = Reset()
 
 # One in so many sessions cannot be opened from outside, so that a flood from there leaves room to those inside.
 INSIDE_SHARE = 4
@@ -97,6 +99,7 @@ class StatefulMapper:
         if flow.part and flow.part.offset:
             return replace(self._recall4(flow), part=flow.part)
         binding = self._bound(flow)
+        self._filter(binding, flow)
         remote_port = 0 if flow.protocol == ICMP else flow.source_port
         session = self.tables.session(binding, flow.source, remote_port)
         state, timer = _step(flow.protocol, session, event_4to6(flow.tcp_flags))
@@ -153,12 +156,17 @@ class StatefulMapper:
         session = self.tables.session(binding, remote4, remote_port) if binding else None
         if session is None:
             self._permit(flow)
-        state, timer = _step(flow.protocol, session, event_6to4(flow.tcp_flags))
+        event = event_6to4(flow.tcp_flags)
+        state, timer = _step(flow.protocol, session, event)
         if binding is None:
             if state is State.CLOSED:
-                raise Refused(Reason.NO_SESSION_TCP)
+                raise Refused(Reason.NO_SESSION_TCP, RESET)
             self._require_room(ADDRESS_UNREACHABLE6)
             binding = self._bind(flow, pref64)
+        if session is None and event is Event.V6_SYN and flow.protocol == TCP:
+            stored = self.tables.take_syn((remote4, remote_port, binding.address4, binding.port4))
+            begun = TABLE[State.V4_INIT if stored else State.CLOSED][event]
+            state, timer = begun.state, begun.timer
         self._store(binding, remote4, remote_port, session, state, timer, ADDRESS_UNREACHABLE6)
         out_port = binding.port4 if flow.protocol == ICMP else flow.destination_port
         return Flow4(flow.protocol, binding.address4, binding.port4, remote4, out_port, flow.tcp_flags, flow.part)
@@ -166,8 +174,8 @@ class StatefulMapper:
     def _bound(self, flow: Flow4) -> Binding:
         """The BIB entry for a packet from IPv4.
 
-        The answers without one are RFC 6146 §3.5.1's and §3.5.3's; TCP is dropped in silence, as its §3.5.2.2 leaves
-        to the policy.
+        The answers without one are RFC 6146 §3.5.1's and §3.5.3's; a SYN is kept for TCP_INCOMING_SYN (§3.5.2.2), any
+        other segment is of a connection that is gone, and its sender shall know.
         """
         binding = self.tables.binding4(flow.protocol, flow.destination, flow.destination_port)
         if binding is not None:
@@ -178,7 +186,21 @@ class StatefulMapper:
             raise Refused(Reason.NO_BIB_UDP, PORT_UNREACHABLE4)
         if flow.protocol == ICMP:
             raise Refused(Reason.NO_BIB_ICMP, HOST_UNREACHABLE4)
-        raise Refused(Reason.NO_BIB_TCP)
+        if event_4to6(flow.tcp_flags) is not Event.V4_SYN or flow.part:
+            raise Refused(Reason.NO_BIB_TCP, RESET)
+        key = (flow.source, flow.source_port, flow.destination, flow.destination_port)
+        self.tables.store_syn(key, self.now + self.rules.timeouts[Timer.TCP_INCOMING_SYN])
+        raise Refused(Reason.SYN_STORED)
+
+    def _filter(self, binding: Binding, flow: Flow4) -> None:
+        """Address-dependent filtering (RFC 6146 §3.5): only from addresses that the host has a session with."""
+        if not self.rules.address_dependent or binding.static or self.tables.knows(binding, flow.source):
+            return
+        if flow.protocol == TCP and event_4to6(flow.tcp_flags) is Event.V4_SYN:
+            key = (flow.source, flow.source_port, flow.destination, flow.destination_port)
+            self.tables.store_syn(key, self.now + self.rules.timeouts[Timer.TCP_INCOMING_SYN])
+            raise Refused(Reason.SYN_STORED)
+        raise Refused(Reason.FILTERED, PROHIBITED4)
 
     def _out_4to6(self, flow: Flow4, binding: Binding) -> Flow6:
         remote6 = embed(self.rules.pref64[binding.pref64], flow.source)

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The TCP state machine of a stateful NAT64 as one table (RFC 6146 §3.5.2.2).
 
-Two choices where the RFC leaves one: an established session whose lifetime ends becomes TRANS without a probe being
-sent, and a V4 SYN without a BIB entry is dropped, not stored, so V4 INIT begins with TCP_TRANS.
+A V4 SYN without a BIB entry is no session yet: it is stored aside, so V4 INIT begins with TCP_TRANS here.
 """
 
 from __future__ import annotations

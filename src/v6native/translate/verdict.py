@@ -21,7 +21,7 @@ class Translated:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """`packet` is an ICMP error to the sender, of the sender's family."""
+    """`packet` is an ICMP error or a TCP reset to the sender, of the sender's family."""
 
     packet: bytes
     reason: Reason
@@ -84,10 +84,15 @@ class Answer:
     rest: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """A TCP reset to the sender of a segment of no connection (RFC 9293 §3.5.2)."""
+
+
 class Refused(Exception):
     """Ends a translation: the reason's kind says how; `answer` belongs to those that are ANSWERED. Never leaves translate/."""
 
-    def __init__(self, reason: Reason, answer: Answer | None = None) -> None:
+    def __init__(self, reason: Reason, answer: Answer | Reset | None = None) -> None:
         super().__init__(reason.name)
         self.reason = reason
         self.answer = answer

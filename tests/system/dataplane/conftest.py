@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.dataplane.bpffs import private_bpffs, private_netns
+from v6native.dataplane import abi
 from v6native.dataplane.kernel import KernelDataPlane
 from v6native.dataplane.loader import OBJECTS
 from v6native.paths import Paths
@@ -48,7 +49,7 @@ def open_plane(paths: Paths, node: None) -> Iterator[Open]:
     """`open_plane()` as a new process would; what is left over is removed at the end."""
     opened: list[KernelDataPlane] = []
 
-    def do(instance: str = "test", objects: Path = OBJECTS, abi_version: int = 1) -> KernelDataPlane:
+    def do(instance: str = "test", objects: Path = OBJECTS, abi_version: int = abi.ABI_VERSION) -> KernelDataPlane:
         opened.append(KernelDataPlane.open(paths, instance, objects, abi_version))
         return opened[-1]
 

@@ -14,7 +14,7 @@ from tests.system.dataplane.build import compile_bpf
 from tests.system.dataplane.conftest import Open
 from tests.system.dataplane.flows import CONFIG, answered_to, nat64, open_flow, send, syn4, syn6, udp4, udp6
 from v6native.config.model import Proto
-from v6native.dataplane import bpffs
+from v6native.dataplane import abi, bpffs
 from v6native.dataplane.carry import Carried, copy_configuration
 from v6native.dataplane.door import Session, TcpState, Translator
 from v6native.dataplane.kernel import KernelDataPlane
@@ -23,6 +23,7 @@ from v6native.desired.dataplane import Attachment, StaticEntry
 from v6native.paths import Paths
 
 ROOT = Path(__file__).parents[3]
+HERE = str(abi.ABI_VERSION)
 WEB = StaticEntry(Proto.TCP, POOL, 80, PHONE, 8080)
 
 
@@ -36,8 +37,8 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for old, new in (
         ("struct session {\n", "struct session {\n\t__u64 once_was[2];\n"),
         ("struct bib_entry {\n", "struct bib_entry {\n\t__u64 once_was;\n"),
-        ("sizeof(struct session) == 48", "sizeof(struct session) == 64"),
-        ("sizeof(struct bib_entry) == 40", "sizeof(struct bib_entry) == 48"),
+        ("sizeof(struct session) == 56", "sizeof(struct session) == 72"),
+        ("sizeof(struct bib_entry) == 48", "sizeof(struct bib_entry) == 56"),
     ):
         assert old in text
         text = text.replace(old, new)
@@ -120,7 +121,7 @@ def test_another_abi(open_plane: Open, older: Path, paths: Paths) -> None:
     for index, port in enumerate(ports):
         assert answered_to(new, udp4(port)) == (str(PHONE), 5000 + index)
     assert new.attached() == (Attachment("nat64-x", "nat64"),)
-    assert [folder.name for folder in bpffs.generations(paths.pins("test"))] == ["1"]
+    assert [folder.name for folder in bpffs.generations(paths.pins("test"))] == [str(abi.ABI_VERSION)]
 
 
 def test_what_begins_while_the_generations_change(open_plane: Open, tmp_path: Path) -> None:
@@ -132,13 +133,13 @@ def test_what_begins_while_the_generations_change(open_plane: Open, tmp_path: Pa
     old = plane.generation()
     source = Source(OBJECTS, 2048)
     objects = source.open()
-    new = load(objects, old.folder.with_name("2"), source.digest(), None)
+    new = load(objects, old.folder.with_name(str(abi.ABI_VERSION + 1)), source.digest(), None)
     copy_configuration(old, new)
     carried = Carried.copy(old, new)
     late = [open_flow(plane, port) for port in range(6000, 6003)]
     assert send(plane, syn4(half_open)) == "TRANSLATED_4TO6"
     # A port that the new programs have given away in between stays theirs.
-    taken = KernelDataPlane(old.folder.parent, OBJECTS, 2)
+    taken = KernelDataPlane(old.folder.parent, OBJECTS, abi.ABI_VERSION + 1)
     taken._now = new
     theirs = open_flow(taken, 9000)
     carried.rest(new.maps["nat64"]["free_bib"], new.maps["nat64"]["free_sessions"])
@@ -164,15 +165,15 @@ def test_a_change_that_was_interrupted(open_plane: Open, paths: Paths) -> None:
     port = open_flow(plane, 5000)
     plane.close()
     root = paths.pins("test")
-    (root / "1").rename(root / "1-next")
+    (root / HERE).rename(root / f"{HERE}-next")
     half = Source(OBJECTS, 64)
     objects = half.open()
-    load(objects, root / "1", half.digest(), None).close()
+    load(objects, root / HERE, half.digest(), None).close()
     for item in objects:
         item.close()
     again = open_plane()
     assert [s.port6 for s in again.sessions()] == [5000]
     again.configure(CONFIG)
-    assert [folder.name for folder in bpffs.generations(root)] == ["1"]
+    assert [folder.name for folder in bpffs.generations(root)] == [HERE]
     assert answered_to(again, udp4(port)) == (str(PHONE), 5000)
     assert again.attached() == (Attachment("nat64-x", "nat64"),)

@@ -97,7 +97,7 @@ def test_ending_by_choice(plane: KernelDataPlane) -> None:
 
 
 def test_static_entries_come_and_go(plane: KernelDataPlane) -> None:
-    assert send(plane, syn4(80)) == "NO_BIB_TCP"
+    assert send(plane, syn4(80)) == "SYN_STORED"
     plane.configure(nat64(static=[WEB, DNS]))
     assert plane.pending(nat64(static=[WEB, DNS])) == ()
     assert send(plane, syn4(80)) == "TRANSLATED_4TO6"
@@ -107,7 +107,7 @@ def test_static_entries_come_and_go(plane: KernelDataPlane) -> None:
         (Proto.UDP, 53, 5353, 1),
     }
     plane.configure(nat64(static=[DNS]))
-    assert send(plane, syn4(80)) == "NO_BIB_TCP"
+    assert send(plane, syn4(80)) == "SYN_STORED"
     assert [s.proto for s in plane.sessions()] == [Proto.UDP]
     until(lambda: plane.totals().sessions == 1)
     plane.configure(nat64(static=[WEB, DNS]))

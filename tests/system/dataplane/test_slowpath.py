@@ -152,6 +152,6 @@ def test_the_circle(open_plane: Open, tmp_path: Path) -> None:
             raw.send(bytes.fromhex("02640000000102640000006486dd") + piece)
         until(lambda: plane.counters()["TRANSLATED_6TO4"] == 1)
         counted = {name: count for name, count in plane.counters().items() if count}
-        assert counted == {"SLOW_FRAGMENTED_ICMP": 3, "TRANSLATED_6TO4": 1}
+        assert counted == {"SLOW_FRAGMENTED_ICMP": 3, "CAME_REASSEMBLED": 1, "TRANSLATED_6TO4": 1}
         assert stats(tmp_path)["reassembled"] == 1
         assert [s.remote4 for s in plane.sessions()] == [SERVER]

@@ -42,7 +42,7 @@ def test_addresses_are_in_network_order() -> None:
     want = wanted()
     ((key, _),) = want.tables[("nat64", "sources")].items()
     assert key == struct.pack("=I", 64) + IPv6Network("2001:db8:1::/64").network_address.packed
-    assert want.pool == (POOL.packed + struct.pack("=HHI", 1024, 65535, 0),)
+    assert want.pool == (POOL.packed + struct.pack("=HHI", 1024, 65535, 0b1110),)
     entry = rows.static_entry(STATIC, 5)
     assert entry.key4() == POOL.packed + b"\x00\x50" + b"\x00\x00"
 
@@ -61,7 +61,7 @@ def test_addresses_that_the_node_shares() -> None:
         static=(STATIC, replace(STATIC, ipv4=static_only)),
     )
     found = wanted(replace(CONFIG, nat64=nat64)).tables[("nat64", "pool4_address")]
-    flags = {str(IPv4Address(key)): int.from_bytes(value, "little") for key, value in found.items()}
+    flags = {str(IPv4Address(key)): abi.PoolAddress.from_buffer_copy(value).flags for key, value in found.items()}
     assert flags == {str(POOL): 0, str(shared): abi.POOL_SHARED, str(static_only): abi.POOL_SHARED}
 
 
@@ -89,8 +89,8 @@ def test_eam_goes_into_both_tables() -> None:
 
 def test_too_much_is_refused_before_anything_is_written() -> None:
     rows.check(CONFIG)
-    pool = tuple(PoolRange(POOL, PortRange(p, p), False) for p in range(1, 66))
-    with pytest.raises(DataPlaneError, match=r"65 pool4 ranges are more than the data plane holds .64."):
+    pool = tuple(PoolRange(POOL, PortRange(p, p), False) for p in range(1, 1026))
+    with pytest.raises(DataPlaneError, match=r"1025 pool4 ranges are more than the data plane holds .1024."):
         rows.check(replace(CONFIG, nat64=replace(NAT64, pool=pool)))
     static = tuple(replace(STATIC, port4=p) for p in range(1, 1026))
     with pytest.raises(DataPlaneError, match="1025 static BIB entries"):

@@ -33,7 +33,7 @@ from v6native.translate.bib import Binding
 from v6native.translate.nat64 import Nat64
 from v6native.translate.pool4 import PoolRange
 from v6native.translate.tcp_states import State
-from v6native.translate.verdict import Arrival
+from v6native.translate.verdict import Answered, Arrival, Dropped
 
 OUT = {"src": CLIENT6, "dst": SERVER6}
 SECOND6 = "2001:db8:64:1::6"
@@ -178,7 +178,13 @@ def test_a_reset_connection_that_goes_on() -> None:
 @pytest.mark.parametrize("flags", ["A", "FA", "R", "PA"])
 def test_segments_of_no_connection(flags: str) -> None:
     nat64 = make_nat64()
-    assert refused(nat64.translate(bytes(IPv6(**OUT) / TCP(sport=5001, flags=flags)), 0)) == "NO_SESSION_TCP"
+    """The sender learns at once (RFC 9293 §3.5.2); a reset is never answered."""
+    result = nat64.translate(bytes(IPv6(**OUT) / TCP(sport=5001, seq=7, ack=9, flags=flags)), 0)
+    assert result.reason.name == "NO_SESSION_TCP"
+    assert isinstance(result, Dropped if flags == "R" else Answered)
+    if isinstance(result, Answered):
+        answer = IPv6(result.packet)
+        assert (answer.src, answer[TCP].dport, answer[TCP].flags, answer[TCP].seq) == (OUT["dst"], 5001, "R", 9)
     assert nat64.tables.bindings == ()
 
 
@@ -220,7 +226,7 @@ def test_answers_from_the_ipv4_side(packet: Packet, reason: str, icmp: tuple[int
 
 
 def test_tcp_without_bib_entry_is_dropped() -> None:
-    assert refused(make_nat64().translate(bytes(IP(src=SERVER4, dst=POOL4) / TCP(flags="S")), 0)) == "NO_BIB_TCP"
+    assert refused(make_nat64().translate(bytes(IP(src=SERVER4, dst=POOL4) / TCP(flags="S")), 0)) == "SYN_STORED"
 
 
 def test_not_our_address() -> None:

@@ -5,10 +5,19 @@
 from __future__ import annotations
 
 from v6native.config.problem import ConfigProblem
-from v6native.config.rules import clients, dns, limits, names, pools, prefixes, translators
+from v6native.config.rules import clients, dns, limits, names, pools, prefixes, shares, translators
 from v6native.config.rules.draft import Draft
 
-RULES = (names.check, prefixes.check, translators.check, pools.check, clients.check, dns.check, limits.check)
+RULES = (
+    names.check,
+    prefixes.check,
+    translators.check,
+    pools.check,
+    shares.check,
+    clients.check,
+    dns.check,
+    limits.check,
+)
 
 __all__ = ["RULES", "Draft", "check"]
 

@@ -12,7 +12,7 @@ from v6native.config.positions import KeyPath
 from v6native.config.problem import ConfigProblem
 from v6native.config.rules.draft import Draft
 
-MAX_POOL = 64  # bpf/abi.h has room for so many addresses (with their ranges)
+MAX_POOL = 1024  # bpf/abi.h has room for so many addresses (with their ranges)
 NEVER_IN_POOL = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4")))
 LOWEST_PORT_OF_PROGRAMS = 1024
 
@@ -31,13 +31,19 @@ def check(draft: Draft) -> Iterator[ConfigProblem]:
 
 def shown(entry: Pool4Entry) -> str:
     address = "uplink" if entry.network is None else str(entry.network).removesuffix("/32")
-    return f"{address}:{entry.ports.first}-{entry.ports.last}"
+    only = f"/{next(iter(entry.protos))}" if len(entry.protos) == 1 else ""
+    return f"{address}:{entry.ports.first}-{entry.ports.last}{only}"
 
 
 def _entries(draft: Draft) -> list[tuple[str, KeyPath, Pool4Entry]]:
     """As the file has them."""
     nodes = draft.file.node.items()
-    return [(name, ("node", name, "pool4", i), entry) for name, node in nodes for i, entry in enumerate(node.pool4)]
+    found: list[tuple[str, KeyPath, Pool4Entry]] = [
+        (name, ("node", name, "pool4", i), entry) for name, node in nodes for i, entry in enumerate(node.pool4)
+    ]
+    for at, (pool, table) in enumerate(zip(draft.config.nat64.pools, draft.file.nat64.pool, strict=True)):
+        found += [(pool.node, ("nat64", "pool", at, "pool4", i), entry) for i, entry in enumerate(table.pool4)]
+    return found
 
 
 def _syntax(draft: Draft) -> Iterator[ConfigProblem]:
@@ -84,7 +90,9 @@ def _same_address(node: str, one: IPv4Network | None, other_node: str, other: IP
 
 
 def _ports_meet(one: Pool4Entry, other: Pool4Entry) -> bool:
-    return one.ports.first <= other.ports.last and other.ports.first <= one.ports.last
+    return (
+        bool(one.protos & other.protos) and one.ports.first <= other.ports.last and other.ports.first <= one.ports.last
+    )
 
 
 def _static(draft: Draft) -> Iterator[ConfigProblem]:
@@ -92,19 +100,34 @@ def _static(draft: Draft) -> Iterator[ConfigProblem]:
     for i, entry in enumerate(entries):
         here: KeyPath = ("nat64", "static", i)
         yield from draft.reference("node", entry.node, (*here, "node"))
+        ports6 = draft.file.nat64.static[i].ipv6[1]
+        if ports6.last - ports6.first + 1 != entry.count:
+            what = f"{entry.count} ports on the IPv4 side stand for {ports6.last - ports6.first + 1} here"
+            last = ports6.first + entry.count - 1
+            remedy = f'write "[{entry.ipv6}]:{ports6.first}{f"-{last}" if entry.count > 1 else ""}"'
+            yield draft.error("static", (*here, "ipv6"), what, remedy)
+        if entry.pref64 is not None and entry.pref64 not in draft.config.network.pref64:
+            what = f"{entry.pref64} is no pref64 of this network"
+            listed = ", ".join(f'"{p}"' for p in draft.config.network.pref64)
+            yield draft.error("static", (*here, "pref64"), what, f"write one of {listed}")
         yield from _static_addresses(draft, entry, here)
         for j, before in enumerate(entries[:i]):
             apart = None not in (entry.node, before.node) and entry.node != before.node
             if entry.proto != before.proto or apart:
                 continue
             place = draft.line(("nat64", "static", j))
-            if (entry.ipv4, entry.port4) == (before.ipv4, before.port4):
+            if entry.ipv4 == before.ipv4 and _meet(entry.port4, entry.count, before.port4, before.count):
                 what = f"{entry.proto} port {entry.port4} of {entry.ipv4 or 'uplink'} is already given away ({place})"
                 yield draft.error("duplicate", (*here, "ipv4"), what, "write another port, or remove one of the two")
-            if (entry.ipv6, entry.port6) == (before.ipv6, before.port6):
+            same = entry.ipv6 == before.ipv6 and entry.pref64 == before.pref64
+            if same and _meet(entry.port6, entry.count, before.port6, before.count):
                 what = f"{entry.proto} [{entry.ipv6}]:{entry.port6} already has an IPv4 address and port ({place})"
                 remedy = "a host's port has one place in the IPv4 internet (RFC 6146 §3.1); remove one of the two"
                 yield draft.error("duplicate", (*here, "ipv6"), what, remedy)
+
+
+def _meet(one: int, count: int, other: int, other_count: int) -> bool:
+    return one < other + other_count and other < one + count
 
 
 def _static_addresses(draft: Draft, entry: StaticBib, here: KeyPath) -> Iterator[ConfigProblem]:
@@ -138,7 +161,8 @@ def _listen(draft: Draft) -> Iterator[ConfigProblem]:
                 yield draft.error("duplicate", path, what, f"write another port, like {_free_port(draft, tunnel.node)}")
         for i, static in enumerate(config.nat64.static):
             mine = static.node in (None, tunnel.node)
-            if mine and static.ipv4 is None and static.proto is Proto.UDP and static.port4 == tunnel.listen:
+            holds = static.port4 <= tunnel.listen < static.port4 + static.count
+            if mine and static.ipv4 is None and static.proto is Proto.UDP and holds:
                 place = draft.line(("nat64", "static", i))
                 what = f"the static BIB entry ({place}) takes UDP port {tunnel.listen} of the uplink's address"
                 yield draft.error("port-taken", path, what, "write another port in one of the two")

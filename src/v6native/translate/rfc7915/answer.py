@@ -9,11 +9,17 @@ whoever pings a refused destination should learn that it is refused.
 from __future__ import annotations
 
 from v6native.packet import (
+    ACK,
+    FIN,
     ICMP,
     ICMP_HEADER,
     ICMPV6,
     IPV4_HEADER,
     IPV6_HEADER,
+    RST,
+    SYN,
+    TCP,
+    TCP_HEADER,
     IcmpHeader,
     IPv4Packet,
     IPv6Packet,
@@ -22,7 +28,7 @@ from v6native.packet import (
 )
 from v6native.translate.reasons import Kind, Reason
 from v6native.translate.rfc7915.tables import LOWEST_MTU6, is_error4, is_error6
-from v6native.translate.verdict import Answer, Answered, Dropped, Passed, Refused, Result, Settings, Slow
+from v6native.translate.verdict import Answer, Answered, Dropped, Passed, Refused, Reset, Result, Settings, Slow
 
 ICMP_LIMIT = 576
 """Bytes of an ICMP error at most (RFC 1812 §4.3.2.3)."""
@@ -38,7 +44,10 @@ def verdict(data: bytes, packet: IPv4Packet | IPv6Packet, refused: Refused, sett
             return Passed(_once_more(data, packet, refused.reason), refused.reason)
         case Kind.SLOW:
             return Slow(data, refused.reason)
-        case Kind.ANSWERED if refused.answer and answerable(packet):
+        case Kind.ANSWERED if isinstance(refused.answer, Reset):
+            reset = _reset(data, packet)
+            return Answered(reset, refused.reason) if reset else Dropped(refused.reason)
+        case Kind.ANSWERED if isinstance(refused.answer, Answer) and answerable(packet):
             return Answered(_error(data, packet, refused.answer, settings), refused.reason)
     return Dropped(refused.reason)
 
@@ -71,6 +80,30 @@ def _error(data: bytes, packet: IPv4Packet | IPv6Packet, answer: Answer, setting
     body = data[: ICMPV6_LIMIT - IPV6_HEADER - ICMP_HEADER]
     pseudo = pseudo_header(settings.icmp6_source, packet.source, ICMPV6, ICMP_HEADER + len(body))
     return IPv6Packet(settings.icmp6_source, packet.source, ICMPV6, with_checksum(header, body, pseudo)).to_bytes()
+
+
+def _reset(data: bytes, packet: IPv4Packet | IPv6Packet) -> bytes | None:
+    """The reset for a segment of no connection (RFC 9293 §3.5.2); None where the segment gets none.
+
+    One with IP options or extension headers gets none either: the program answers in place.
+    """
+    segment = packet.payload
+    plain = not packet.options if isinstance(packet, IPv4Packet) else data[6] == TCP
+    if packet.is_fragment or not plain or len(segment) < TCP_HEADER or segment[13] & RST:
+        return None
+    flags, offset = segment[13], (segment[12] >> 4) * 4
+    if flags & ACK:
+        numbers, answer = segment[8:12] + bytes(4), RST
+    else:
+        length = len(segment) - offset + bool(flags & SYN) + bool(flags & FIN)
+        next_byte = int.from_bytes(segment[4:8], "big") + length & 0xFFFFFFFF
+        numbers, answer = bytes(4) + next_byte.to_bytes(4, "big"), RST | ACK
+    header = segment[2:4] + segment[0:2] + numbers + bytes([TCP_HEADER << 2, answer]) + bytes(6)
+    pseudo = pseudo_header(packet.destination, packet.source, TCP, TCP_HEADER)
+    payload = header[:16] + checksum(pseudo + header).to_bytes(2, "big") + header[18:]
+    if isinstance(packet, IPv4Packet):
+        return IPv4Packet(packet.destination, packet.source, TCP, payload, dont_fragment=True).to_bytes()
+    return IPv6Packet(packet.destination, packet.source, TCP, payload).to_bytes()
 
 
 def with_checksum(header: IcmpHeader, body: bytes, pseudo: bytes) -> bytes:
