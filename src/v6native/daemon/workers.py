@@ -42,7 +42,8 @@ def dns64_worker(paths: Paths) -> WorkerSpec:
 
 
 def slowpath_worker(paths: Paths, tap: str) -> WorkerSpec:
-    argv = (sys.executable, "-m", "v6native.slowpath", "--tap", tap, "--run", str(paths.run))
+    pins = str(paths.pins(paths.instance()))
+    argv = (sys.executable, "-m", "v6native.slowpath", "--tap", tap, "--run", str(paths.run), "--pins", pins)
     return _spec("slowpath", argv, paths)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from v6native.slowpath.fragment import cut
 from v6native.slowpath.limiter import Limiter, Rates
+from v6native.slowpath.originate import STALE_SECONDS, Event, frame
 from v6native.slowpath.reassembly import LONGEST_IPV6, Limits, Outcome, Reassembler, source_of
 
 ETHERNET = 14
@@ -53,6 +54,15 @@ class SlowPath:
         if frame[ETHERNET] >> 4 != (6 if kind == _IPV6 else 4):
             return self._count(Outcome.MALFORMED)
         return self._join(frame, now)
+
+    def originate(self, event: Event, age: float) -> bytes | None:
+        """The frame that an event leads to; `age` in seconds. None: too old, or damaged."""
+        if age > STALE_SECONDS:
+            self.counters["stale"] += 1
+            return None
+        made = frame(event, self._random32() & 0xFFFF)
+        self.counters["originated" if made else str(Outcome.MALFORMED)] += 1
+        return made
 
     def tick(self, now: float) -> None:
         """Give up what is too old, even when nothing comes."""

@@ -17,22 +17,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from scapy.layers.inet import ICMP, IP, TCP
+from scapy.layers.inet6 import IPv6
 
 from tests.packets.harness import PHONE, PREF64, SERVER
 from tests.system.dataplane.bpffs import private_netns
 from tests.system.dataplane.conftest import Open
-from tests.system.dataplane.flows import CONFIG
+from tests.system.dataplane.flows import CONFIG, nat64, send, syn4, syn6, udp6
 from tests.unit.slowpath.packets import ETHERNET4, ETHERNET6, fragments4, fragments6, whole4, whole6
 from v6native.address import embed
+from v6native.config.model import Timeouts
 from v6native.packet import ICMPV6, IcmpHeader, IPv6Packet, checksum, pseudo_header
+from v6native.paths import Paths
 
 ROOT = Path(__file__).parents[3]
 TAP = "v6n-slow"
 
 
 @contextlib.contextmanager
-def started(run: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "v6native.slowpath", "--tap", TAP, "--run", str(run)]
+def started(run: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "v6native.slowpath", "--tap", TAP, "--run", str(run), *more]
     environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": os.environ["PATH"]}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True) as it:
         try:
@@ -155,3 +159,41 @@ def test_the_circle(open_plane: Open, tmp_path: Path) -> None:
         assert counted == {"SLOW_FRAGMENTED_ICMP": 3, "CAME_REASSEMBLED": 1, "TRANSLATED_6TO4": 1}
         assert stats(tmp_path)["reassembled"] == 1
         assert [s.remote4 for s in plane.sessions()] == [SERVER]
+
+
+def test_what_bpf_cannot_originate(open_plane: Open, tmp_path: Path, paths: Paths) -> None:
+    """A SYN that nobody came for, and a session whose TCP_EST expired: the worker sends what the translator tells."""
+    subprocess.run(["ip", "link", "set", TAP, "up"], check=True, timeout=10)
+    plane = open_plane()
+    timeout = Timeouts(tcp_est=1, tcp_trans=1, tcp_incoming_syn=1)
+    plane.configure(nat64(timeout=timeout))
+    with (
+        started(tmp_path, "--pins", str(paths.pins("test"))),
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as seen,
+    ):
+        until((tmp_path / "slowpath.pid").exists)
+        seen.bind((TAP, 0))
+        seen.settimeout(10)
+        assert send(plane, syn4(5000)) == "SYN_STORED"
+        assert send(plane, syn6(7000)) == "TRANSLATED_6TO4"
+        assert send(plane, syn4(next(plane.bib()).port4)) == "TRANSLATED_4TO6"
+        got = {}
+        while len(got) < 2:
+            frame = seen.recv(2048)
+            if frame[:6] == bytes.fromhex("026400000000"):
+                got[frame[12:14]] = frame[14:]
+        unreachable, probe = IP(got[b"\x08\x00"]), IPv6(got[b"\x86\xdd"])
+        assert (unreachable.dst, unreachable[ICMP].type, unreachable[ICMP].code) == (str(SERVER), 3, 3)
+        assert (probe.dst, probe[TCP].dport, probe[TCP].flags) == (str(PHONE), 7000, "A")
+        until(lambda: stats(tmp_path)["originated"] == 2)
+        assert plane.counters()["SLOW_EVENT_LOST"] == 0
+
+
+def test_nobody_waits_for_a_slow_path_that_is_away(open_plane: Open) -> None:
+    """The ring is full some time: what finds no room is counted, and translation goes on."""
+    plane = open_plane()
+    plane.configure(nat64(timeout=Timeouts(tcp_incoming_syn=1)))
+    for port in range(1024, 1024 + 600):
+        send(plane, syn4(port))
+    until(lambda: plane.counters()["SLOW_EVENT_LOST"] > 0)
+    assert send(plane, udp6(5000)) == "TRANSLATED_6TO4"

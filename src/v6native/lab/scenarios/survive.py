@@ -7,7 +7,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
+import sys
 from collections.abc import Iterator
 from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
@@ -16,9 +18,10 @@ from v6native.lab import topology as t
 from v6native.lab.edge import BEFORE, Arrangement, network_toml, raise_edge, snapshot
 from v6native.lab.laptop import connect_laptop, disconnect_laptop
 from v6native.lab.node import Node
+from v6native.lab.programs.echo import LINES_PORT
 from v6native.lab.scenarios import client
 from v6native.lab.scenarios.transfer import Running, download, upload
-from v6native.lab.scenarios.trial import ALL, Scenario, Trial, expect
+from v6native.lab.scenarios.trial import ALL, PROGRAMS, Scenario, Trial, expect
 from v6native.lab.wait import wait_until
 
 LITERAL = str(t.SERVER4)
@@ -213,6 +216,7 @@ def downed(trial: Trial) -> str:
     edge1 = trial.node("edge1")
     one = Running(trial, "phone", client.V4ONLY, 20)
     wait_until(one.begun, 10, "a download does not begin")
+    idle = Orphan(trial, "phone")
     try:
         disconnect_laptop(trial.node("laptop"))
         trial.succeeds("edge1", "v6native", "down", timeout=60)
@@ -228,7 +232,29 @@ def downed(trial: Trial) -> str:
         raise_edge(edge1)
         connect_laptop(trial.node("laptop"), edge1)
     client.web_v4only(trial, "phone")
-    return "stopped; edge1 is as it was found; up again"
+    return f"stopped; edge1 is as it was found; up again; an idle connection: {idle.outcome()}"
+
+
+class Orphan:
+    """An idle TCP connection whose NAT64 loses it: what it sends next is answered with a reset, at once."""
+
+    def __init__(self, trial: Trial, node: str) -> None:
+        self._node = trial.node(node)
+        self._go_on = f"/run/lab/{secrets.token_hex(4)}"
+        program = (sys.executable, "-m", f"{PROGRAMS}.orphan", client.V4ONLY, str(LINES_PORT), self._go_on)
+        self._program = self._node.start("orphan", *program)
+        wait_until(lambda: "connected" in self._said(), 10, "the idle connection does not come to be")
+
+    def outcome(self) -> str:
+        self._node.path(self._go_on).touch()
+        wait_until(lambda: self._program.status() is not None, 30, "the idle connection hangs")
+        what, seconds = self._said().split()[-2:]
+        expect(what == "ConnectionResetError", f"the orphaned connection: {what} instead of a reset")
+        expect(float(seconds) < 2, f"the orphaned connection heard of it only after {seconds} s")
+        return f"reset after {seconds} s"
+
+    def _said(self) -> str:
+        return self._node.log("orphan").read_text()
 
 
 def _difference(then: list[str], now: list[str]) -> str:
