@@ -48,6 +48,7 @@ def _show(document: dict[str, Any]) -> None:
     click.echo(f"  sources   {', '.join(node['sources']) or 'none: nobody is translated'}")
     use = node["sessions"]
     click.echo(f"  sessions  {use['used']} of {use['size']}; {plural(node['bib'], 'binding')}")
+    click.echo(f"  clients   {node['clients']}, with {plural(node['port_blocks'], 'port block')}")
     if daemon["reload"] is not None and daemon["reload"]["error"] is not None:
         click.echo(f"  RELOAD FAILED at {daemon['reload']['at']}: {daemon['reload']['error']}")
     if daemon["trouble"] is not None:

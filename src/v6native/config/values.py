@@ -218,11 +218,11 @@ def mark(value: object) -> Mark:
         found = Mark(int(number, 0), int(mask, 0) if slash else 0xFFFFFFFF & ~OUR_MARKS)
     except ValueError:
         raise wrong("mark", f'"{given}" is no mark', 'write one like "0x10" or "0x10/0xff"') from None
-    if not 0 <= found.value <= 0xFFFFFFFF or not 0 < found.mask <= 0xFFFFFFFF or found.value & ~found.mask:
-        raise wrong("mark", f'"{given}" never matches', "a mark has 32 bits, and none outside of its mask")
-    if found.mask & OUR_MARKS:
+    if (found.value | found.mask) & OUR_MARKS:
         what = f'"{given}" looks at bits of {OUR_MARKS:#x}, which the translators use themselves'
         raise wrong("mark", what, f'write "{found.value & ~OUR_MARKS:#x}/{found.mask & ~OUR_MARKS:#x}"')
+    if not 0 <= found.value <= 0xFFFFFFFF or not 0 < found.mask <= 0xFFFFFFFF or found.value & ~found.mask:
+        raise wrong("mark", f'"{given}" never matches', "a mark has 32 bits, and none outside of its mask")
     return found
 
 

@@ -93,6 +93,8 @@ class NodeStatus:
     sources: tuple[IPv6Network, ...]
     sessions: TableUse
     bib: int
+    clients: int
+    port_blocks: int
     tunnels: tuple[TunnelStatus, ...]
 
 

@@ -50,6 +50,8 @@ def node_status(
         sources=nat64.sources if nat64 else (),
         sessions=TableUse(totals.sessions, totals.max_sessions),
         bib=totals.bib,
+        clients=totals.clients,
+        port_blocks=totals.blocks,
         tunnels=tuple(_tunnel(config, tunnel, peers) for tunnel in tunnels),
     )
 

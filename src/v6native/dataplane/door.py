@@ -80,11 +80,13 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How full the tables are, without walking them."""
+    """How full the tables are, without walking them. `blocks` are the clients' port blocks."""
 
     sessions: int
     max_sessions: int
     bib: int
+    clients: int = 0
+    blocks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,8 @@ def totals(tables: Tables) -> Totals:
     top = tables.first_static
     with SharedArray(tables.bib, abi.Bib) as table:
         static = sum(in_use(entry) for _index, entry in table.walk(top, table.length))
-    return Totals(counts.session_count, tables.sessions.max_entries, counts.bib_count + static)
+    bib_count = counts.bib_count + static
+    return Totals(counts.session_count, tables.sessions.max_entries, bib_count, counts.client_count, counts.block_count)
 
 
 def clock(settings: abi.Nat64Config) -> int:

@@ -80,6 +80,8 @@ class _Once(Collector):
             yield _gauge(
                 "v6native_sessions_limit", "Sessions that the table can hold.", (), [((), r.totals.max_sessions)]
             )
+            yield _gauge("v6native_clients", "Clients that have bindings or port blocks.", (), [((), r.totals.clients)])
+            yield _gauge("v6native_port_blocks", "Port blocks that clients have.", (), [((), r.totals.blocks)])
         yield _gauge(
             "v6native_bib_entries",
             "Bindings of pool4, static ones included.",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from v6native.config.load import load, this_node
-from v6native.config.model import OwnIPv4, Pool4Entry, PortRange, Timeouts, Upstream
+from v6native.config.model import Mark, OwnIPv4, Pool4Entry, PortRange, Proto, Timeouts, Upstream
 from v6native.errors import ConfigError
 
 from .conftest import SMALL, Load, Problems, changed
@@ -51,6 +51,25 @@ def test_a_tunnels_port_stays_the_nodes(load_text: Load) -> None:
         Pool4Entry(None, PortRange(51821, 51821)),
         Pool4Entry(IPv4Network("203.0.113.1/32"), PortRange(1, 65535)),
     )
+
+
+def test_pools_for_some_packets_are_groups_of_their_nodes_pool(load_text: Load) -> None:
+    config = load_text(
+        changed(
+            ("uplink:40000-59999", "203.0.113.1:1024-65535/tcp"),
+            more='[[nat64.pool]]\npool4 = ["203.0.113.9"]\nsource = ["2001:db8:5::/48"]\nmark = "0x10/0xf0"\n',
+        )
+    )
+    own, other = config.nodes[0].pool4
+    assert (own.protos, own.group, other.protos, other.group) == (frozenset({Proto.TCP}), 0, frozenset(Proto), 1)
+    (pool,) = config.nat64.pools
+    assert (pool.node, pool.source, pool.mark) == ("edge1", (IPv6Network("2001:db8:5::/48"),), Mark(0x10, 0xF0))
+
+
+def test_static_entries_may_be_ranges(load_text: Load) -> None:
+    text = '[[nat64.static]]\nproto = "tcp"\nipv4 = "uplink:8000-8010"\nipv6 = "[2001:db8:1::5]:9000-9010"\n'
+    (entry,) = load_text(changed(more=text)).nat64.static
+    assert (entry.port4, entry.port6, entry.count, entry.pref64) == (8000, 9000, 11, None)
 
 
 def test_unbound_means_this_machine(load_text: Load) -> None:

@@ -13,12 +13,15 @@ from v6native.config.problem import Severity
 from v6native.config.rules.names import LONGEST
 from v6native.config.rules.pools import MAX_POOL
 from v6native.config.rules.prefixes import MAX_PREF64
+from v6native.config.rules.shares import BLOCKS_OF_A_CLIENT, MOST_POOLS
 from v6native.desired.node import tunnel_interface
 
 from .conftest import Load, Problems, changed
 
 ABI = Path(__file__).parents[3] / "bpf" / "abi.h"
 STATIC = '[[nat64.static]]\nproto = "{}"\nipv4 = "{}"\nipv6 = "[2001:db8:1::{}]:80"\n'
+RANGE = '[[nat64.static]]\nproto = "tcp"\nipv4 = "{}"\nipv6 = "[2001:db8:1::5]:{}"\n'
+POOL = '[[nat64.pool]]\npool4 = ["{}"]\n{}\n'
 EAM = '[[clat.eam]]\nipv4 = "{}/32"\nipv6 = "2001:db8:e::{}/128"\n'
 NODE2 = '[node.edge2]\nuplink = "eth0"\npool4 = ["{}"]\n'
 ON_EDGE1 = ("[tunnel.friends]", '[tunnel.friends]\nnode = "edge1"')
@@ -95,6 +98,32 @@ ERRORS = [
         "/80",
     ),
     ([('lan = ["br0"]', 'lan = ["clat-x"]')], "", "interface", "lan"),
+    ([], "[nat64]\nport_block = 300\n", "port-block", "port_block"),
+    ([], "[nat64]\nport_block = 8\n", "port-block", "port_block"),
+    ([], "[nat64]\nport_block = 64\n[nat64.limit]\nports = 4096\n", "port-block", "ports"),
+    ([], '[[nat64.pool]]\npool4 = ["203.0.113.9"]\n', "pool", "[[nat64.pool]]"),
+    ([], POOL.format("203.0.113.9", 'node = "edg1"\nsource = ["2001:db8:5::/48"]'), "no-such-node", "edg1"),
+    (
+        [],
+        POOL.format("203.0.113.8", 'source = ["2001:db8:5::/48"]')
+        + POOL.format("203.0.113.9", 'source = ["2001:db8:6::/48", "2001:db8:5::/48"]'),
+        "duplicate",
+        "2001:db8:6::/48",
+    ),
+    ([], POOL.format("203.0.113.8", 'mark = "1"') + POOL.format("203.0.113.9", 'mark = "1"'), "duplicate", "mark"),
+    ([], POOL.format("203.0.113.9", 'mark = "0x10000000"'), "mark", "mark"),
+    ([], POOL.format("203.0.113.9", 'mark = "green"'), "mark", "mark"),
+    ([], POOL.format("203.0.113.9", 'mark = "0x11/0x10"'), "mark", "mark"),
+    ([], POOL.format("uplink:50000-50001", 'mark = "1"'), "overlap", "uplink:50000-50001"),
+    ([("40000-59999", "40000-59999/sctp")], "", "word", "pool4"),
+    ([], RANGE.format("uplink:8000-8010", "8000-8009"), "static", "8000-8009"),
+    (
+        [],
+        RANGE.format("uplink:8000-8010", "8000-8010") + RANGE.format("uplink:8010", "9000"),
+        "duplicate",
+        "uplink:8010",
+    ),
+    ([], RANGE.format("uplink:80", "80") + 'pref64 = "2001:db8:77::/96"\n', "static", "pref64 ="),
 ]
 
 
@@ -126,6 +155,13 @@ FINE = [
     *[([('"64:ff9b::/96"', f'"2001:db8:{n}::/{n}"')], "") for n in (48, 56, 64)],
     ([("2001:db8::/40", "2000::/12"), ("64:ff9b::/96", "2001:4000::/32")], ""),
     ([("2001:db8::/40", "2000::/12"), ("64:ff9b::/96", "2001:4000::/40")], ""),
+    ([], "[nat64]\nport_block = 0\n[nat64.limit]\nports = 0\nsessions = 0\nnew_per_second = 0\n"),
+    ([], "[nat64]\nport_block = 16\n[nat64.limit]\nports = 512\n"),
+    ([], '[nat64]\nfiltering = "address-dependent"\nreset_orphans = false\nrefuse_ipv4 = ["198.51.100.0/24"]\n'),
+    ([("40000-59999", '40000-59999/tcp", "uplink:40000-59999/udp')], ""),
+    ([], POOL.format("203.0.113.9", 'source = ["2001:db8:5::/48"]\nmark = "0x1"')),
+    ([], RANGE.format("uplink:8000-8010", "9000-9010") + RANGE.format("uplink:8011", "9011")),
+    ([], RANGE.format("uplink:80", "80") + 'pref64 = "64:ff9b::/96"\n'),
 ]
 
 
@@ -144,6 +180,7 @@ WARNINGS = [
     ("[nat64.timeout]\nudp = 5\nallow_short = true\n", "timeout", "floor"),
     ('[dns64]\nlisten = ["::"]\n', "open", "everybody"),
     (STATIC.format("tcp", "uplink:80", "1").replace("2001:db8:1", "2001:db9:1"), "outside", "not inside"),
+    ("[nat64.limit]\nports = 0\n", "port-block", "8192 ports"),
 ]
 
 
@@ -162,6 +199,7 @@ def test_warning(load_text: Load, more: str, code: str, what: str) -> None:
 def test_limits_are_those_of_the_data_plane() -> None:
     limits = dict(re.findall(r"#define (MAX_\w+) (\d+)", ABI.read_text()))
     assert (int(limits["MAX_PREF64"]), int(limits["MAX_POOL"])) == (MAX_PREF64, MAX_POOL)
+    assert (int(limits["MAX_CLIENT_BLOCKS"]), int(limits["MAX_GROUPS"])) == (BLOCKS_OF_A_CLIENT, MOST_POOLS + 1)
 
 
 def test_the_longest_tunnel_has_an_interface_name() -> None:

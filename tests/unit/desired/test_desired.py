@@ -26,9 +26,9 @@ from tests.unit.system.networks import (
 )
 from v6native.address import embed
 from v6native.config.facts import DefaultRoute, HostFacts, InterfaceFacts
-from v6native.config.model import Config, OwnIPv4, Proto, StaticBib
+from v6native.config.model import Config, Limits, Mark, OwnIPv4, Pool, Proto, StaticBib
 from v6native.desired import Desired, desired
-from v6native.desired.dataplane import Attachment, Nat64Settings, SiitSettings
+from v6native.desired.dataplane import Attachment, Nat64Settings, PoolGroup, SiitSettings
 from v6native.desired.state import CLAT, NAT64, OWN_LOCAL_RULE, Neighbour, Rule
 from v6native.dns64.settings import Dns64Settings
 
@@ -128,6 +128,61 @@ def test_a_clients_ipv4_has_its_own_address_in_the_clats_prefix() -> None:
     assert embed(CLAT96, LAPTOP.address4) in entry.ipv6
     assert IPv6Network(embed(CLAT96, LAPTOP.address4)) in _nat64(wanted).sources
     assert entry.ipv4.max_prefixlen - entry.ipv4.prefixlen == entry.ipv6.max_prefixlen - entry.ipv6.prefixlen
+
+
+def test_a_device_of_a_tunnel_is_one_client_with_all_its_addresses() -> None:
+    """Its limits hold for the literal's flows too (RFC 6877 §6.3)."""
+    assert LAPTOP.address4 is not None
+    who = {i.network: i.client for i in _nat64(desired(LAB96, "edge1", FACTS)).identities}
+    assert who[IPv6Network(LAPTOP.address6)] == LAPTOP.address6
+    assert who[IPv6Network(embed(CLAT96, LAPTOP.address4))] == LAPTOP.address6
+    assert who[IPv6Network(FRIENDS.prefix[1])] not in (None, LAPTOP.address6), "the node is another client"
+
+
+def test_a_pool_of_its_own_allows_its_sources_and_finds_them_inside_a_lan() -> None:
+    inside, lan = IPv6Network("2001:db8:64:1:8000::/65"), IPv6Network("2001:db8:64:1::/64")
+    pool = Pool("edge1", (inside, IPv6Network("2001:db8:64:77::/64")), Mark(0x10, 0xF0))
+    node = replace(NODE, pool4=(*NODE.pool4, replace(DEDICATED, group=1)))
+    wanted = _nat64(desired(replace(LAB96, nodes=(node,), nat64=replace(LAB96.nat64, pools=(pool,))), "edge1", FACTS))
+    assert lan in wanted.sources and pool.source[1] in wanted.sources
+    assert {i.network: i.group for i in wanted.identities if i.group} == dict.fromkeys(pool.source, 1)
+    assert wanted.groups == (PoolGroup(), PoolGroup(0x10, 0xF0))
+    assert {entry.group for entry in wanted.pool if entry.address in DEDICATED.network} == {1}
+
+
+@given(configs(), facts())
+def test_identities_are_of_allowed_sources(config: Config, known: HostFacts) -> None:
+    wanted = desired(config, "edge1", known)
+    if wanted.dataplane is not None and wanted.dataplane.nat64 is not None:
+        nat64 = wanted.dataplane.nat64
+        for identity in nat64.identities:
+            assert any(identity.network.subnet_of(source) for source in nat64.sources), identity
+
+
+def test_one_client_leaves_room_for_others_by_default() -> None:
+    limits = _nat64(desired(LAB96, "edge1", FACTS)).limits
+    assert (limits.ports, limits.sessions, limits.rate) == (5000, 16384, 1000)
+    given_ = replace(LAB96, nat64=replace(LAB96.nat64, limit=Limits(ports=100, sessions=0, new_per_second=7)))
+    limits = _nat64(desired(given_, "edge1", FACTS)).limits
+    assert (limits.ports, limits.sessions, limits.rate) == (100, 0, 7)
+
+
+def test_a_range_of_static_entries_is_one_entry_a_port() -> None:
+    second = IPv6Network("64:ff9b::/96")
+    range_ = StaticBib(Proto.UDP, None, 8000, IPv6Address("2001:db8:64:1::5"), 9000, pref64=second, count=3)
+    config = replace(
+        LAB96,
+        network=replace(LAB96.network, pref64=(*LAB96.network.pref64, second)),
+        nat64=replace(LAB96.nat64, static=(range_,)),
+    )
+    found = _nat64(desired(config, "edge1", FACTS)).static
+    assert [(e.port4, e.port6, e.pref64) for e in found] == [(8000, 9000, 1), (8001, 9001, 1), (8002, 9002, 1)]
+
+
+def test_closed_destinations_are_refused_as_private_ones_are() -> None:
+    closed = IPv4Network("198.51.100.0/24")
+    wanted = _nat64(desired(replace(LAB96, nat64=replace(LAB96.nat64, refuse_ipv4=(closed,))), "edge1", FACTS))
+    assert closed in wanted.refused4 and IPv4Network("10.0.0.0/8") in wanted.refused4
 
 
 def test_the_pool_follows_the_uplinks_address() -> None:

@@ -126,6 +126,7 @@ CASES: dict[str, list[Facts]] = {
     "table_full": [replace(GOOD, totals=Totals(130000, 131072, 1))],
     "table_was_full": [replace(GOOD, counters={"TABLE_FULL": 5})],
     "pool4_exhausted": [replace(GOOD, counters={"POOL4_EXHAUSTED": 5})],
+    "client_limit": [replace(GOOD, counters={name: 1}) for name in ("CLIENT_PORTS", "CLIENT_SESSIONS", "CLIENT_RATE")],
     "note_lan_outside_network": [replace(GOOD, notes=(Note("lan-outside-network", "…", "…"),))],
     "drops_source_not_allowed": [replace(GOOD, counters={**GOOD.counters, "SOURCE_NOT_ALLOWED": 5000})],
     "drops_slow_away": [replace(GOOD, counters={"SLOW_AWAY": 500})],

@@ -47,7 +47,8 @@ def _pools(draft: Draft) -> Iterator[ConfigProblem]:
         if not pool.node:
             what = "the file has several nodes, and this pool does not say whose it is"
             yield draft.error("which-node", here, what, f'write node = "{draft.config.nodes[0].name}"')
-        if not pool.source and pool.mark is None:
+        # A mark that cannot be read is a problem of its own.
+        if not pool.source and "mark" not in _raw_pools(draft)[i]:
             what = "nothing says which packets this pool serves"
             yield draft.error(
                 "pool", here, what, "write source = [...], or mark = ...; or put it into the node's pool4"
@@ -62,3 +63,9 @@ def _pools(draft: Draft) -> Iterator[ConfigProblem]:
             if pool.mark is not None and pool.mark == before.mark:
                 what = f"packets with this mark already have a pool ({draft.line(('nat64', 'pool', j))})"
                 yield draft.error("duplicate", (*here, "mark"), what, "give every mark to one pool")
+
+
+def _raw_pools(draft: Draft) -> list[dict[str, object]]:
+    table = draft.source.raw.get("nat64")
+    found = table.get("pool") if isinstance(table, dict) else None
+    return found if isinstance(found, list) else []

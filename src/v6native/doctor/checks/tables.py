@@ -10,6 +10,8 @@ from v6native.doctor.facts import Facts
 from v6native.doctor.finding import Finding, Severity
 
 NEARLY_FULL = 0.9
+# What one client may have, by the reason that counts its refusals.
+LIMITS = {"CLIENT_PORTS": "ports", "CLIENT_SESSIONS": "sessions", "CLIENT_RATE": "new_per_second"}
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -38,4 +40,12 @@ def check(facts: Facts) -> Iterator[Finding]:
             Severity.WARNING,
             f"pool4 had no free port for {exhausted} packets",
             f"add addresses or ports to node.{facts.node.name}.pool4",
+        )
+    limited = {key: count for name, key in LIMITS.items() if (count := facts.counters.get(name, 0))}
+    if limited:
+        yield Finding(
+            "client_limit",
+            Severity.INFO,
+            f"{sum(limited.values())} packets were refused, whose client had as much as one client may have",
+            f"look what it does (`v6native sessions --client`), or raise nat64.limit.{' or '.join(limited)}",
         )
