@@ -30,7 +30,7 @@
 #define MARK_FRAG 0x80000000U	     /* the kernel fragments it smaller, for nat64 */
 #define MARK_FRAG_CLAT 0x88000000U   /* the same, for the CLAT */
 #define MARK_REASSEMBLED 0x08000000U /* whole again, from the slow path */
-#define MARK_HAIRPIN 0x18000000U     /* second pass through nat64 */
+#define MARK_HAIRPIN 0x18000000U     /* second pass through nat64, or through siit */
 
 /* The frame from and to the slow path: last byte of its destination MAC. */
 #define SLOW_UP 0    /* up the host's stack */
@@ -91,6 +91,19 @@ _Static_assert(sizeof(struct pref64) == 20, "pref64");
 #define CONFIG_ADDRESS_DEPENDENT 1U /* filtering (RFC 6146 section 3.5): by remote address */
 #define CONFIG_RESET_ORPHANS 2U	    /* TCP of no session is answered with RST */
 
+/* What RFC 7915 leaves to the operator, of one translator. */
+#define OCTET_FIXED 0x100U /* in tos and traffic_class: set to the low byte; else copied */
+#define DROP_UDP0 1U	   /* IPv4 UDP without checksum is dropped, not summed (section 4.5) */
+#define STATELESS_TOO 2U   /* nat64: ICMP errors of no session may be about an explicit mapping */
+struct translation_options {
+	__u32 tos;	     /* of all that becomes IPv4 */
+	__u32 traffic_class; /* of all that becomes IPv6 */
+	__u32 flags;
+	__be32 icmp_pool;     /* RFC 6791: addresses that IPv6 routers' errors get */
+	__u32 icmp_pool_size; /* 0: no pool */
+};
+_Static_assert(sizeof(struct translation_options) == 20, "translation_options");
+
 /* Map nat64_config: two elements; nat64_active says which one is valid. */
 struct nat64_config {
 	__u64 timeout_ns[TIMER_COUNT];
@@ -112,10 +125,10 @@ struct nat64_config {
 	__u32 client_ports;    /* of one client, of each protocol; 0: no limit */
 	__u32 client_sessions; /* 0: no limit */
 	__u32 client_rate;     /* new sessions a second; 0: no limit */
-	__u32 pad;
+	struct translation_options options;
 	struct pool_group groups[MAX_GROUPS];
 };
-_Static_assert(sizeof(struct nat64_config) == 464, "nat64_config");
+_Static_assert(sizeof(struct nat64_config) == 480, "nat64_config");
 
 /* Map pool4: usable ranges, the first pool_count elements. */
 #define POOL_SHARED 1U /* the node uses the other ports itself */
@@ -414,8 +427,10 @@ struct siit_config {
 	__u32 lowest_ipv6_mtu;
 	__u32 slow_ifindex;
 	__u32 icmp_rate;
+	struct translation_options options;
+	__u32 clat_ifindex; /* takes hairpinned packets (RFC 7757 section 4.2.2) */
 };
-_Static_assert(sizeof(struct siit_config) == 52, "siit_config");
+_Static_assert(sizeof(struct siit_config) == 76, "siit_config");
 
 /* Maps eam4 (key destination_key) and eam6 (key source_key), LPM (RFC 7757). */
 struct eam {

@@ -10,7 +10,7 @@
 
 #include "abi.h"
 #include "clock.h"
-#include "rfc7915.h"
+#include "error.h"
 
 #define ANSWER_TTL 64
 
@@ -32,7 +32,7 @@ struct work {
 	__be32 icmp4_source;
 	__u32 icmp_rate;
 	__u64 now;
-	__u32 flags;  /* HOP_ADD_ONE, WAS_REASSEMBLED */
+	__u32 flags;  /* of rfc7915.h */
 	__u32 pref64; /* index of the pref64 in use */
 	__u32 bib;    /* index of the BIB entry in use */
 	__u32 hairpin;
@@ -86,25 +86,18 @@ static __always_inline bool may_answer(const struct work *w)
 	return true;
 }
 
-/*
- * The sum over the packet behind its IP header once it is quoted. A checksum
- * that the sender left to the device (CHECKSUM_PARTIAL: the field holds the
- * pseudo-header's sum) is completed over what remains of the packet when the
- * answer leaves; then the part it covers sums up to the field's complement.
- */
+/* The sum over the packet behind its IP header once it is quoted. */
 static __always_inline __u64 quoted_sum(struct __sk_buff *skb, const struct packet *p, __u64 pseudo,
 					__u32 base, __u32 len)
 {
-	__u32 check = p->proto == IPPROTO_TCP	? TCP_CHECK_OFFSET
-		      : p->proto == IPPROTO_UDP ? UDP_CHECK_OFFSET
-						: 0;
+	__u32 check = check_offset(p->proto);
 	__u32 before = p->l4 - p->l3;
 	__u16 field;
 
 	if (before >= len)
 		return sum_range(skb, p->l3 + base, len - base);
 	if (check && len >= before + check + 2 && !p->fragment &&
-	    !bpf_skb_load_bytes(skb, p->l4 + check, &field, 2) && field == fold(pseudo))
+	    left_to_device(skb, p->l4 + check, pseudo, &field))
 		return (__u64)sum_range(skb, p->l3 + base, before - base) + (__u16)~field;
 	return sum_range(skb, p->l3 + base, len - base);
 }

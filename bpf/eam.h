@@ -102,10 +102,13 @@ SUBPROG int eam_4to6(__be32 v4, struct in6_addr *v6)
 	return 1;
 }
 
-/* Fragmented UDP without checksum: all of its fragments to the slow path (RFC 7915 section 4.5). */
-SUBPROG int fragment_udp0(struct __sk_buff *skb, struct work *w, __u32 slow_ifindex)
+/*
+ * Fragmented UDP without checksum: all of its fragments to the slow path, or none
+ * of them anywhere (RFC 7915 section 4.5).
+ */
+SUBPROG int fragment_udp0(struct __sk_buff *skb, struct work *w, struct siit_config *cfg)
 {
-	if (!w)
+	if (!w || !cfg)
 		return HELPER_FAILED;
 
 	struct packet *p = &w->p;
@@ -135,7 +138,9 @@ SUBPROG int fragment_udp0(struct __sk_buff *skb, struct work *w, __u32 slow_ifin
 		if (!deadline || w->now >= *deadline)
 			return GO_ON;
 	}
-	return to_slow(skb, w, slow_ifindex, SLOW_CLAT, SLOW_FRAGMENTED_UDP0);
+	if (cfg->options.flags & DROP_UDP0)
+		return first_or_whole(p) ? UDP_NO_CHECKSUM : FRAGMENT_OF_DROPPED;
+	return to_slow(skb, w, cfg->slow_ifindex, SLOW_CLAT, SLOW_FRAGMENTED_UDP0);
 }
 
 #endif

@@ -159,6 +159,24 @@ SUBPROG int icmp_error_6to4(struct packet *p, bool fragment_header)
 	return GO_ON;
 }
 
+/*
+ * The IPv4 address of an IPv6 router that has none (RFC 6791): of the pool, always
+ * the same for the same router, so that a traceroute shows it as one hop.
+ */
+static __always_inline __be32 lent4(const struct translation_options *options,
+				    const struct in6_addr *router, __be32 without_pool)
+{
+	__u32 h = bpf_ntohl(router->s6_addr32[0] ^ router->s6_addr32[1] ^ router->s6_addr32[2] ^
+			    router->s6_addr32[3]);
+
+	if (!options->icmp_pool_size)
+		return without_pool;
+	h ^= h >> 16;
+	h *= 0x45d9f3bU;
+	h ^= h >> 16;
+	return bpf_htonl(bpf_ntohl(options->icmp_pool) + h % options->icmp_pool_size);
+}
+
 /* Echo only; everything else is single-hop or obsolete (RFC 7915 sections 4.2 and 5.2). */
 static __always_inline int icmp_query_6to4(struct packet *p)
 {

@@ -19,6 +19,7 @@ static __always_inline int finish(struct __sk_buff *skb, struct work *w, struct 
 				  int reason)
 {
 	__u32 mark = skb->mark & ~MARK_MASK;
+	bool from_hairpin = (skb->mark & MARK_MASK) == MARK_HAIRPIN || w->hairpin;
 
 	if (reason == TRANSLATED_6TO4 && w->hairpin) {
 		reason = HAIRPINNED;
@@ -27,6 +28,11 @@ static __always_inline int finish(struct __sk_buff *skb, struct work *w, struct 
 	} else if (reason == TRANSLATED_6TO4 || reason == TRANSLATED_4TO6) {
 		skb->mark = mark | (skb->mark & MARK_CLAT_OUT) | MARK_NAT64_OUT;
 		w->action = TC_ACT_OK;
+	} else if (w->action == TC_ACT_OK && reason != REFRAGMENT && from_hairpin &&
+		   skb->protocol == bpf_htons(ETH_P_IP)) {
+		/* An answer to what a host behind us sent: the way back is through us again. */
+		skb->mark = mark | MARK_HAIRPIN;
+		w->action = bpf_redirect(cfg->nat64_ifindex, 0);
 	} else if (w->action == TC_ACT_OK && reason != REFRAGMENT) {
 		skb->mark = mark | MARK_NAT64_OUT;
 	}
@@ -39,11 +45,12 @@ static __always_inline void start_work(struct __sk_buff *skb, struct work *w,
 {
 	__u32 mark = skb->mark & MARK_MASK;
 
-	w->flags = mark == MARK_HAIRPIN ? 0 : HOP_ADD_ONE;
+	w->flags = mark == MARK_HAIRPIN ? FROM_HAIRPIN : HOP_ADD_ONE;
 	if (mark == MARK_REASSEMBLED) {
 		w->flags |= WAS_REASSEMBLED;
 		count(CAME_REASSEMBLED);
 	}
+	w->flags |= octet_flags(&cfg->options, skb->protocol == bpf_htons(ETH_P_IPV6));
 	w->action = TC_ACT_SHOT;
 	w->hairpin = 0;
 	w->bib = NONE;

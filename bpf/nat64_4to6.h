@@ -88,7 +88,7 @@ SUBPROG int error_4to6(struct __sk_buff *skb, struct work *w, struct nat64_confi
 	struct bib_entry *entry;
 	struct session *s;
 	__u32 proto;
-	int reason = check_error4(skb, p);
+	int reason = check_error4(skb, p, w->flags);
 
 	if (reason == GO_ON)
 		reason = parse_quote4(skb, p, q);
@@ -180,15 +180,18 @@ SUBPROG int query_4to6(struct __sk_buff *skb, struct work *w, struct nat64_confi
 			fragment_remember(w, false, FRAGMENT_DROP);
 		return no_bib(skb, w, cfg);
 	}
-	slow = p->fragment &&
-	       (p->proto == IPPROTO_ICMP || (p->proto == IPPROTO_UDP && p->l4_check == 0));
+	slow = p->fragment && (p->proto == IPPROTO_ICMP || is_udp0(p));
 	if (slow) {
+		if (is_udp0(p) && cfg->options.flags & DROP_UDP0) {
+			fragment_remember(w, false, FRAGMENT_DROP);
+			return UDP_NO_CHECKSUM;
+		}
 		fragment_remember(w, false, FRAGMENT_SLOW);
 		return to_slow(skb, w, cfg->slow_ifindex, SLOW_NAT64,
 			       p->proto == IPPROTO_ICMP ? SLOW_FRAGMENTED_ICMP
 							: SLOW_FRAGMENTED_UDP0);
 	}
-	reason = check_udp0(p);
+	reason = check_udp0(p, &cfg->options);
 	if (reason != GO_ON)
 		return reason;
 	if (!(w->flags & WAS_REASSEMBLED) && must_refragment(skb, p, cfg->lowest_ipv6_mtu)) {

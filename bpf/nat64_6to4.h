@@ -177,7 +177,9 @@ SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 	q->dst4 = entry->address4;
 	q->new_dport = entry->port4;
 	q->new_sport = proto == BIB_ICMP ? entry->port4 : q->sport;
-	p->src4 = entry->address4;
+	/* Of its own the host has no other address; a router between may get one of the pool. */
+	p->src4 = in6_equal(&p->src6, &q->dst6) ? entry->address4
+						: lent4(&cfg->options, &p->src6, entry->address4);
 	reason = icmp_error_6to4(p, q->fragment_header);
 	return reason == GO_ON ? write_error_6to4(skb, p, q, w->flags) : reason;
 }
@@ -259,8 +261,15 @@ SUBPROG int nat64_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 		return p->refused;
 	if (!first_or_whole(p))
 		return fragment_6to4(skb, w, cfg);
-	if (p->proto == IPPROTO_ICMPV6 && !p->fragment && p->icmp_error)
-		return error_6to4(skb, w, cfg);
+	if (p->proto == IPPROTO_ICMPV6 && !p->fragment && p->icmp_error) {
+		reason = error_6to4(skb, w, cfg);
+		/* A router's error about a packet to an explicit mapping: only siit knows those. */
+		if (reason == NO_SESSION_ERROR && cfg->options.flags & STATELESS_TOO) {
+			w->action = bpf_redirect(cfg->clat_ifindex, 0);
+			return PASS_NOT_OURS;
+		}
+		return reason;
+	}
 	if (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP && p->proto != IPPROTO_ICMPV6)
 		return UNKNOWN_PROTOCOL;
 	return query_6to4(skb, w, cfg);

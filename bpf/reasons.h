@@ -13,7 +13,7 @@
 	REASON(HAIRPINNED, DONE, "translated for a destination behind this same NAT64")            \
 	REASON(PASS_NOT_IP, PASS, "neither IPv4 nor IPv6")                                         \
 	REASON(PASS_MULTICAST, PASS, "multicast is not translated (RFC 7915 section 1.1)")         \
-	REASON(PASS_NOT_OURS, PASS, "left alone: belongs to the node, not to the NAT64")           \
+	REASON(PASS_NOT_OURS, PASS, "not the NAT64's: left to the stateless translator")           \
 	REASON(STEERED, PASS, "sent to the NAT64 although addressed to the node")                  \
 	REASON(REFRAGMENT, PASS, "handed to the kernel to be fragmented smaller")                  \
 	REASON(SLOW_FRAGMENTED_ICMP, SLOW, "fragmented ICMP, reassembled by the slow path")        \
@@ -46,7 +46,7 @@
 	REASON(QUOTE_TOO_SHORT, DROP, "the packet quoted in an ICMP error is too short")           \
 	REASON(QUOTE_IS_ERROR, DROP, "the packet quoted in an ICMP error is an ICMP error")        \
 	REASON(UNKNOWN_PROTOCOL, ANSWERED, "a protocol that the translator does not know")         \
-	REASON(UDP_NO_CHECKSUM, DROP, "UDP over IPv6 without checksum")                            \
+	REASON(UDP_NO_CHECKSUM, DROP, "UDP without checksum, over IPv6 or as the file says")       \
 	REASON(FRAGMENT_NO_FIRST, DROP, "a fragment whose first fragment was not seen")            \
 	REASON(FRAGMENT_OF_DROPPED, DROP, "a fragment of a datagram that was refused")             \
 	REASON(FRAGMENT_TOO_SMALL, DROP, "a first fragment without its transport header")          \

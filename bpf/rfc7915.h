@@ -13,16 +13,35 @@
 #include "parse.h"
 
 #define MAX_TTL 255
-#define DF_ABOVE 1260U		/* RFC 7915 section 5.1: larger translated packets get DF */
-#define MIN_EXTENDED_QUOTE 128U /* RFC 4884 section 4 */
-#define EXTENSION_ROOM 2048U /* a power of two above what an ICMPv6 error leaves for extensions */
+#define DF_ABOVE 1260U /* RFC 7915 section 5.1: larger translated packets get DF */
 
 #define UDP_HEADER 8
 #define TCP_CHECK_OFFSET 16
 #define UDP_CHECK_OFFSET 6
 #define ICMP_CHECK_OFFSET 2
 
-enum { HOP_ADD_ONE = 1, WAS_REASSEMBLED = 2 };
+/* Flags of one packet's translation; with OCTET_FLAG the octet above OCTET_SHIFT is the new TOS. */
+enum {
+	HOP_ADD_ONE = 1,
+	WAS_REASSEMBLED = 2,
+	FROM_HAIRPIN = 4, /* the translator's own output */
+	FROM_NAT64 = 8,	  /* siit: IPv4 that the NAT64 made */
+	OCTET_FLAG = OCTET_FIXED << 8,
+};
+#define OCTET_SHIFT 8
+
+static __always_inline __u32 octet_flags(const struct translation_options *options, bool from6)
+{
+	__u32 octet = from6 ? options->tos : options->traffic_class;
+
+	return octet & OCTET_FIXED ? octet << OCTET_SHIFT : 0;
+}
+
+/* RFC 7915 sections 4.1 and 5.1: copied, or set by the operator. */
+static __always_inline __u8 octet(const struct packet *p, __u32 flags)
+{
+	return flags & OCTET_FLAG ? flags >> OCTET_SHIFT : p->tos;
+}
 
 /* The kernel decrements before and after: adding one makes the node one hop. */
 static __always_inline __u8 hop(__u8 ttl, __u32 flags)
@@ -107,11 +126,37 @@ SUBPROG int write_echo(struct __sk_buff *skb, struct packet *p, bool to4)
 	return GO_ON;
 }
 
-/* UDP without checksum is summed up to its own length, which must agree with the packet's. */
-static __always_inline int check_udp0(const struct packet *p)
+/*
+ * A checksum that the sender left to the device (CHECKSUM_PARTIAL: the field, here at
+ * `check`, holds the pseudo-header's sum). It is completed when the packet leaves,
+ * over all that then follows; what it covers sums up to the field's complement.
+ */
+static __always_inline bool left_to_device(struct __sk_buff *skb, __u32 check, __u64 pseudo,
+					   __u16 *field)
 {
-	if (p->proto != IPPROTO_UDP || !first_or_whole(p) || p->l4_check)
+	return !bpf_skb_load_bytes(skb, check, field, 2) && *field == fold(pseudo);
+}
+
+static __always_inline __u32 check_offset(__u8 proto)
+{
+	return proto == IPPROTO_TCP   ? TCP_CHECK_OFFSET
+	       : proto == IPPROTO_UDP ? UDP_CHECK_OFFSET
+				      : 0;
+}
+
+static __always_inline bool is_udp0(const struct packet *p)
+{
+	return p->proto == IPPROTO_UDP && first_or_whole(p) && p->l4_check == 0;
+}
+
+/* UDP without checksum is summed up to its own length, which must agree with the packet's. */
+static __always_inline int check_udp0(const struct packet *p,
+				      const struct translation_options *options)
+{
+	if (!is_udp0(p))
 		return GO_ON;
+	if (options->flags & DROP_UDP0)
+		return UDP_NO_CHECKSUM;
 	return p->udp_len < UDP_HEADER || p->udp_len > p->l4_len ? BAD_HEADER : GO_ON;
 }
 
@@ -161,7 +206,7 @@ static __always_inline void header4(struct iphdr *ip, const struct packet *p, __
 	__builtin_memset(ip, 0, sizeof(*ip));
 	ip->version = 4;
 	ip->ihl = 5;
-	ip->tos = p->tos;
+	ip->tos = octet(p, flags);
 	ip->tot_len = bpf_htons(total);
 	ip->ttl = hop(p->ttl, flags);
 	ip->protocol = p->proto == IPPROTO_ICMPV6 ? IPPROTO_ICMP : p->proto;
@@ -192,8 +237,8 @@ static __always_inline void header6(struct ipv6hdr *ip6, struct fragment_header 
 
 	__builtin_memset(ip6, 0, sizeof(*ip6));
 	ip6->version = 6;
-	ip6->priority = p->tos >> 4;
-	ip6->flow_lbl[0] = p->tos << 4;
+	ip6->priority = octet(p, flags) >> 4;
+	ip6->flow_lbl[0] = octet(p, flags) << 4;
 	ip6->payload_len = bpf_htons(p->l4_len + (p->fragment ? FRAGMENT_HEADER : 0));
 	ip6->nexthdr = p->fragment ? IPPROTO_FRAGMENT : next;
 	ip6->hop_limit = hop(p->ttl, flags);
@@ -265,221 +310,6 @@ SUBPROG int write_4to6(struct __sk_buff *skb, struct packet *p, __u32 flags)
 	}
 	if (bpf_skb_store_bytes(skb, ETH_HLEN, &h.ip6, len, 0))
 		return HELPER_FAILED;
-	return TRANSLATED_4TO6;
-}
-
-/*
- * An ICMP error: its checksum must be right before its quote is trusted
- * (RFC 5508 section 4.2), because afterwards it is made anew.
- */
-SUBPROG int check_error6(struct __sk_buff *skb, struct packet *p)
-{
-	if (!p)
-		return HELPER_FAILED;
-
-	if (fold(pseudo6(&p->src6, &p->dst6, p->l4_len, IPPROTO_ICMPV6) +
-		 sum_range(skb, p->l4, p->l4_len)) != 0xffff)
-		return BAD_CHECKSUM;
-	return GO_ON;
-}
-
-SUBPROG int check_error4(struct __sk_buff *skb, struct packet *p)
-{
-	if (!p)
-		return HELPER_FAILED;
-
-	if (fold(sum_range(skb, p->l4, p->l4_len)) != 0xffff)
-		return BAD_CHECKSUM;
-	return GO_ON;
-}
-
-/* Extensions of the error that is being translated, while the packet changes its length. */
-struct extension_bytes {
-	__u8 bytes[EXTENSION_ROOM];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct extension_bytes);
-} extension_bytes SEC(".maps");
-
-/* The body of a translated error behind the quoted headers: their data, zeros, extensions. */
-struct error_body {
-	__u32 data;
-	__u32 padding;
-	__u32 extensions;
-	__u32 length; /* of RFC 4884, in words; 0 without extensions */
-};
-
-/*
- * In `room` bytes. The quote gives way to the extensions, down to the 128 bytes
- * that RFC 4884 section 4 asks for; then these are cut (RFC 7915 section 4.2).
- * `head`: the quoted packet's translated headers; `word` of the length attribute.
- */
-static __always_inline void plan_body(struct error_body *body, const struct packet *q, __u32 head,
-				      __u32 extensions, __u32 room, __u32 word)
-{
-	__u32 quote = head + q->l4_here, padded;
-
-	if (extensions > room - MIN_EXTENDED_QUOTE)
-		extensions = room - MIN_EXTENDED_QUOTE;
-	if (extensions)
-		room = (room - extensions) / word * word;
-	if (quote > room)
-		quote = room;
-	padded = extensions ? (quote + word - 1) / word * word : quote;
-	if (extensions && padded < MIN_EXTENDED_QUOTE)
-		padded = MIN_EXTENDED_QUOTE;
-	body->data = quote - head;
-	body->padding = padded - quote;
-	body->extensions = extensions;
-	body->length = extensions ? padded / word : 0;
-}
-
-/* The extensions out of the packet, before its length changes, and what follows the quote off. */
-SUBPROG int take_extensions(struct __sk_buff *skb, const struct packet *p, __u32 n, __u32 quote_end)
-{
-	__u32 zero = 0, from;
-	struct extension_bytes *saved = bpf_map_lookup_elem(&extension_bytes, &zero);
-
-	if (!p || !saved)
-		return HELPER_FAILED;
-	from = p->l4 + p->l4_len - p->extensions;
-	if (n) {
-		/* Linux 6.1 derives bounds from arithmetic, not from a test for zero. */
-		barrier_var(n);
-		n = ((n - 1) & (EXTENSION_ROOM - 1)) + 1;
-		if (bpf_skb_load_bytes(skb, from, saved->bytes, n))
-			return HELPER_FAILED;
-	}
-	if (quote_end < skb->len && bpf_skb_change_tail(skb, quote_end, 0))
-		return HELPER_FAILED;
-	return GO_ON;
-}
-
-/* And back, behind the padding that the longer tail begins with: the kernel fills it with zeros. */
-SUBPROG int put_extensions(struct __sk_buff *skb, __u32 n, __u32 at)
-{
-	__u32 zero = 0;
-	struct extension_bytes *saved = bpf_map_lookup_elem(&extension_bytes, &zero);
-
-	if (!saved)
-		return HELPER_FAILED;
-	if (!n)
-		return GO_ON;
-	if (bpf_skb_change_tail(skb, at + n, 0))
-		return HELPER_FAILED;
-	barrier_var(n);
-	n = ((n - 1) & (EXTENSION_ROOM - 1)) + 1;
-	return bpf_skb_store_bytes(skb, at, saved->bytes, n, 0) ? HELPER_FAILED : GO_ON;
-}
-
-/* An ICMPv6 error `p` with its quote `q`, both mapped; icmp_* of `p` are translated already. */
-SUBPROG int write_error_6to4(struct __sk_buff *skb, struct packet *p, struct packet *q, __u32 flags)
-{
-	if (!p || !q)
-		return HELPER_FAILED;
-
-	struct {
-		struct iphdr outer;
-		struct icmp_header icmp;
-		struct iphdr quoted;
-	} h;
-	__u32 old_head = q->l4 - ETH_HLEN, rest;
-	struct error_body body;
-	__s64 sum;
-	int reason;
-
-	plan_body(&body, q, IP_HEADER, p->extensions, MAX_ICMP4_ERROR - IP_HEADER - ICMP_HEADER, 4);
-	rest = body.data + body.padding + body.extensions;
-	reason = write_transport(skb, q, true, true);
-	if (reason == GO_ON)
-		reason = take_extensions(skb, p, body.extensions, q->l4 + body.data);
-	if (reason != GO_ON)
-		return reason;
-
-	header4(&h.quoted, q, 0, false);
-	__builtin_memset(&h.icmp, 0, sizeof(h.icmp));
-	h.icmp.type = p->icmp_type;
-	h.icmp.code = p->icmp_code;
-	h.icmp.rest = p->icmp_rest | bpf_htonl(body.length << 16);
-	p->l4_len = sizeof(h.icmp) + sizeof(h.quoted) + rest;
-	header4(&h.outer, p, flags, false);
-
-	if (bpf_skb_adjust_room(skb, -(__s32)(old_head - sizeof(h) - 20), BPF_ADJ_ROOM_NET, 0) ||
-	    bpf_skb_change_proto(skb, bpf_htons(ETH_P_IP), 0) || store_ethertype(skb, ETH_P_IP))
-		return HELPER_FAILED;
-	if (put_extensions(skb, body.extensions, ETH_HLEN + sizeof(h) + body.data + body.padding) !=
-	    GO_ON)
-		return HELPER_FAILED;
-	sum = bpf_csum_diff(0, 0, (__be32 *)&h.icmp, sizeof(h.icmp) + sizeof(h.quoted), 0);
-	if (sum < 0)
-		return HELPER_FAILED;
-	h.icmp.check = ~fold((__u64)sum + sum_range(skb, ETH_HLEN + sizeof(h), rest));
-	if (bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
-		return HELPER_FAILED;
-	return TRANSLATED_6TO4;
-}
-
-SUBPROG int write_error_4to6(struct __sk_buff *skb, struct packet *p, struct packet *q, __u32 flags)
-{
-	if (!p || !q)
-		return HELPER_FAILED;
-
-	struct {
-		struct ipv6hdr outer;
-		struct icmp6hdr icmp;
-		struct ipv6hdr quoted;
-		struct fragment_header frag;
-	} h;
-	__u32 head = q->fragment ? sizeof(h) : sizeof(h) - FRAGMENT_HEADER;
-	bool extensible = p->icmp_type == ICMPV6_TIME_EXCEED || p->icmp_type == ICMPV6_DEST_UNREACH;
-	struct fragment_header unused;
-	struct error_body body;
-	__u32 rest;
-	__s32 room;
-	__s64 sum;
-	int reason;
-
-	plan_body(&body, q, head - IP6_HEADER - ICMP_HEADER, extensible ? p->extensions : 0,
-		  MIN_IPV6_MTU - IP6_HEADER - ICMP_HEADER, 8);
-	rest = body.data + body.padding + body.extensions;
-	reason = write_transport(skb, q, false, true);
-	if (reason == GO_ON)
-		reason = take_extensions(skb, p, body.extensions, q->l4 + body.data);
-	if (reason != GO_ON)
-		return reason;
-
-	header6(&h.quoted, &h.frag, q, 0);
-	__builtin_memset(&h.icmp, 0, sizeof(h.icmp));
-	h.icmp.icmp6_type = p->icmp_type;
-	h.icmp.icmp6_code = p->icmp_code;
-	h.icmp.icmp6_dataun.un_data32[0] = p->icmp_rest | bpf_htonl(body.length << 24);
-	p->l4_len = head - IP6_HEADER + rest;
-	header6(&h.outer, &unused, p, flags);
-
-	room = (__s32)head - (__s32)(q->l4 - ETH_HLEN) - 20;
-	if ((room && bpf_skb_adjust_room(skb, room, BPF_ADJ_ROOM_NET, 0)) ||
-	    bpf_skb_change_proto(skb, bpf_htons(ETH_P_IPV6), 0) || store_ethertype(skb, ETH_P_IPV6))
-		return HELPER_FAILED;
-	if (put_extensions(skb, body.extensions, ETH_HLEN + head + body.data + body.padding) !=
-	    GO_ON)
-		return HELPER_FAILED;
-	sum = q->fragment ? bpf_csum_diff(0, 0, (__be32 *)&h.icmp, 56, 0)
-			  : bpf_csum_diff(0, 0, (__be32 *)&h.icmp, 48, 0);
-	if (sum < 0)
-		return HELPER_FAILED;
-	h.icmp.icmp6_cksum =
-		~fold((__u64)sum + pseudo6(&p->src6, &p->dst6, p->l4_len, IPPROTO_ICMPV6) +
-		      sum_range(skb, ETH_HLEN + head, rest));
-	if (q->fragment) {
-		if (bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
-			return HELPER_FAILED;
-	} else if (bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h) - FRAGMENT_HEADER, 0)) {
-		return HELPER_FAILED;
-	}
 	return TRANSLATED_4TO6;
 }
 

@@ -20,7 +20,7 @@ from enum import IntEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
-from v6native.config.model import Eam, PortRange, Timeouts
+from v6native.config.model import RFC7915_DEFAULTS, Eam, PortRange, Timeouts, TranslationOptions
 from v6native.dataplane import abi
 from v6native.dataplane.door import BibEntry, Session, Translator
 from v6native.dataplane.kernel import KernelDataPlane
@@ -233,6 +233,7 @@ def siit_settings(
     eam: Iterable[tuple[str, str]] = (("100.64.0.0/16", "2001:db8:64:a:64::6440:0/112"),),
     *,
     lowest_ipv6_mtu: int = 1280,
+    options: TranslationOptions = RFC7915_DEFAULTS,
 ) -> SiitSettings:
     """A CLAT like the lab's: 100.64.0.2 ↔ 2001:db8:64:a:64::6440:2. `eam`: (IPv4 prefix, IPv6 prefix)."""
     return SiitSettings(
@@ -241,4 +242,6 @@ def siit_settings(
         icmp6_source=NODE6,
         icmp4_source=NODE4,
         lowest_ipv6_mtu=lowest_ipv6_mtu,
+        explicit=True,
+        options=options,
     )

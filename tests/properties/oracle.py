@@ -8,10 +8,11 @@ in quotes), and a checksum's two ways to write zero. All checksums are verified 
 
 from __future__ import annotations
 
-from tests.packets.harness import Action, Outcome
+from tests.packets.harness import NODE4, NODE6, Action, Outcome
+from v6native.config.model import TranslationOptions, Udp0
 from v6native.packet import checksum
 from v6native.translate.reasons import Kind, Reason
-from v6native.translate.verdict import Answered, Arrival, Dropped, Passed, Result, Slow, Translated
+from v6native.translate.verdict import Answered, Arrival, Dropped, Passed, Result, Settings, Slow, Translated
 
 MARKS = {
     Arrival.FRESH: 0,
@@ -22,6 +23,18 @@ MARKS = {
 ICMP4_ERRORS = (3, 4, 5, 11, 12)
 
 
+def reference_settings(options: TranslationOptions) -> Settings:
+    """The bench's addresses, and the options, as the reference is told them."""
+    return Settings(
+        NODE6,
+        NODE4,
+        tos=options.tos,
+        traffic_class=options.traffic_class,
+        icmp_pool4=options.icmp_pool4,
+        drop_udp0=options.udp_without_checksum is Udp0.DROP,
+    )
+
+
 def verdict(out: Outcome, action: Action, packet: bytes) -> Result:
     """What the program did, in the words of the reference translator; `reason` fails unless one verdict was counted."""
     reason = Reason[out.reason]
@@ -30,7 +43,9 @@ def verdict(out: Outcome, action: Action, packet: bytes) -> Result:
             return Translated(packet, reason)
         case Kind.PASS, Action.OK:
             return Passed(packet, reason)
-        case Kind.ANSWERED, Action.OK:
+        case Kind.ANSWERED, (Action.OK | Action.REDIRECT):
+            # Redirected: to a host behind the translator, which is reached through it.
+            assert (action is Action.REDIRECT) == (out.mark == MARKS[Arrival.HAIRPIN]), hex(out.mark)
             return Answered(packet, reason)
         case Kind.SLOW, Action.REDIRECT:
             return Slow(packet, reason)

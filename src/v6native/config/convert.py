@@ -9,7 +9,16 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from pathlib import Path
 
-from v6native.config.file import Dns64Table, Nat64Table, NetworkFile, NodeTable, PoolTable, StaticTable, TunnelTable
+from v6native.config.file import (
+    ClatTable,
+    Dns64Table,
+    Nat64Table,
+    NetworkFile,
+    NodeTable,
+    PoolTable,
+    StaticTable,
+    TunnelTable,
+)
 from v6native.config.model import (
     Clat,
     Client,
@@ -26,6 +35,7 @@ from v6native.config.model import (
     PortRange,
     StaticBib,
     Timeouts,
+    TranslationOptions,
     Tunnel,
     Upstream,
 )
@@ -44,7 +54,7 @@ def convert(file: NetworkFile, path: Path) -> Config:
             for name, node in file.node.items()
         ),
         nat64=_nat64(file.nat64, file),
-        clat=Clat(clat_prefix(file), tuple(Eam(eam.ipv4, eam.ipv6) for eam in file.clat.eam)),
+        clat=Clat(clat_prefix(file), tuple(Eam(eam.ipv4, eam.ipv6) for eam in file.clat.eam), _options(file.clat)),
         dns64=_dns64(file.dns64),
         tunnels=tuple(_tunnel(name, tunnel, file) for name, tunnel in file.tunnel.items()),
         clients=tuple(
@@ -126,6 +136,17 @@ def _nat64(table: Nat64Table, file: NetworkFile) -> Nat64:
         port_block=table.port_block,
         limit=Limits(limit.ports, limit.sessions, limit.new_per_second),
         pools=tuple(Pool(tunnel_node(p, file), tuple(p.source), p.mark) for p in table.pool),
+        options=_options(table),
+    )
+
+
+def _options(table: Nat64Table | ClatTable) -> TranslationOptions:
+    return TranslationOptions(
+        icmp_rate=table.icmp_rate,
+        icmp_pool4=table.icmp_pool4,
+        tos=table.tos,
+        traffic_class=table.traffic_class,
+        udp_without_checksum=table.udp_without_checksum,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from v6native.config import values
-from v6native.config.model import Filtering, Mark, OwnIPv4, Pool4Entry, PortRange, Proto, Upstream
+from v6native.config.model import Filtering, Mark, OwnIPv4, Pool4Entry, PortRange, Proto, Udp0, Upstream
 
 
 def _listed(value: object) -> object:
@@ -53,6 +53,50 @@ FilteringWord = Annotated[
 ]
 MarkWord = Annotated[Mark, BeforeValidator(values.mark), _string("mark")]
 OwnWord = Annotated[OwnIPv4, BeforeValidator(values.word(OwnIPv4)), WithJsonSchema({"enum": [str(o) for o in OwnIPv4]})]
+Udp0Word = Annotated[
+    Udp0,
+    BeforeValidator(values.word(Udp0)),
+    WithJsonSchema({"enum": [str(u) for u in Udp0]}),
+    Field(
+        description="IPv4 UDP without checksum: `calculate` one, as IPv6 needs it, or `drop` (RFC 7915 §4.5).",
+        examples=["calculate"],
+    ),
+]
+IcmpRate = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=1000000,
+        description="ICMP errors a second and CPU at most that the translator makes itself; 0: none (RFC 7915 §4.4, §5.4).",
+        examples=[1000],
+    ),
+]
+IcmpPool4 = Annotated[
+    Prefix4 | None,
+    Field(
+        description="IPv4 addresses for IPv6 routers in the ICMP errors that they send, so that a traceroute tells them "
+        "apart (RFC 6791).",
+        examples=["192.0.2.64/27"],
+    ),
+]
+Tos = Annotated[
+    int | None,
+    Field(
+        ge=0,
+        le=255,
+        description="The TOS octet of all that becomes IPv4, ECN bits included (RFC 7915 §5.1). Absent: copied.",
+        examples=[0],
+    ),
+]
+TrafficClass = Annotated[
+    int | None,
+    Field(
+        ge=0,
+        le=255,
+        description="The traffic class of all that becomes IPv6, ECN bits included (RFC 7915 §4.1). Absent: copied.",
+        examples=[0],
+    ),
+]
 _ONE_OR_MORE = {
     "anyOf": [
         {"type": "string", "format": "ipv6-prefix"},
@@ -239,6 +283,11 @@ class Nat64Table(Table):
         description="Most sessions at a time; memory for them is taken at start.",
         examples=[131072],
     )
+    icmp_rate: IcmpRate = 1000
+    icmp_pool4: IcmpPool4 = None
+    tos: Tos = None
+    traffic_class: TrafficClass = None
+    udp_without_checksum: Udp0Word = Udp0.CALCULATE
     limit: LimitTable = Field(default=LimitTable(), description="What one client may have.")
     pool: list[PoolTable] = Field(default=[], description="Pools for some packets, one `[[nat64.pool]]` each.")
     timeout: TimeoutTable = Field(default=TimeoutTable(), description="Session lifetimes, in seconds.")
@@ -249,7 +298,10 @@ class EamTable(Table):
     """An explicit address mapping (RFC 7757)."""
 
     ipv4: Prefix4 = Field(description="The IPv4 side.", examples=["192.0.2.8/32"])
-    ipv6: Prefix6 = Field(description="The IPv6 side, with as many free bits.", examples=["2001:db8:8::1/128"])
+    ipv6: Prefix6 = Field(
+        description="The IPv6 side, with as many free bits or more: those behind the IPv4 side's are zero.",
+        examples=["2001:db8:8::1/128"],
+    )
 
 
 class ClatTable(Table):
@@ -261,6 +313,11 @@ class ClatTable(Table):
         "than /64, else in `network.prefix`.",
         examples=["2001:db8:a:64::/96"],
     )
+    icmp_rate: IcmpRate = 1000
+    icmp_pool4: IcmpPool4 = None
+    tos: Tos = None
+    traffic_class: TrafficClass = None
+    udp_without_checksum: Udp0Word = Udp0.CALCULATE
     eam: list[EamTable] = Field(default=[], description="Explicit address mappings, one `[[clat.eam]]` each.")
 
 

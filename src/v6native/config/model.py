@@ -22,6 +22,11 @@ filtering = "endpoint-independent"    # who may come in: or "address-dependent"
 reset_orphans = true                  # TCP of no session is answered with a reset
 lowest_ipv6_mtu = 1280
 sessions = 131072
+icmp_rate = 1000                      # these five in [clat] too; see TranslationOptions
+icmp_pool4 = "192.0.2.64/28"
+tos = 0
+traffic_class = 0
+udp_without_checksum = "calculate"    # calculate | drop
 client_prefix = 64                    # so many bits of a source are one client
 port_block = 256                      # a client gets ports by blocks of so many; 0: one by one
 [nat64.limit]                         # of one client; 0: none
@@ -100,6 +105,13 @@ class Filtering(StrEnum):
 
     ENDPOINT_INDEPENDENT = "endpoint-independent"
     ADDRESS_DEPENDENT = "address-dependent"
+
+
+class Udp0(StrEnum):
+    """What IPv4 UDP without checksum meets (RFC 7915 §4.5)."""
+
+    CALCULATE = "calculate"
+    DROP = "drop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +213,25 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class TranslationOptions:
+    """What RFC 7915 leaves to the operator, for one translator.
+
+    `icmp_rate`: ICMP errors a second and CPU that the translator makes itself, 0: none (RFC 4443 §2.4 f wants a limit).
+    `icmp_pool4`: lent to IPv6 routers in the ICMP errors that they send (RFC 6791). `tos` and `traffic_class` None: copied.
+    """
+
+    icmp_rate: int = 1000
+    icmp_pool4: IPv4Network | None = None
+    tos: int | None = None
+    traffic_class: int | None = None
+    udp_without_checksum: Udp0 = Udp0.CALCULATE
+
+
+RFC7915_DEFAULTS = TranslationOptions()
+"""RFC 7915's defaults."""
+
+
+@dataclass(frozen=True, slots=True)
 class Nat64:
     enabled: bool = True
     sources: tuple[IPv6Network, ...] = ()
@@ -216,11 +247,12 @@ class Nat64:
     port_block: int = 256
     limit: Limits = Limits()
     pools: tuple[Pool, ...] = ()
+    options: TranslationOptions = RFC7915_DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)
 class Eam:
-    """An explicit address mapping (RFC 7757 §3.1): both suffixes have the same length in bits."""
+    """An explicit address mapping (RFC 7757 §3.2): the IPv4 suffix is at most as long as the IPv6 one."""
 
     ipv4: IPv4Network
     ipv6: IPv6Network
@@ -236,6 +268,7 @@ class Clat:
 
     prefix: IPv6Network | None = None
     eam: tuple[Eam, ...] = ()
+    options: TranslationOptions = RFC7915_DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ MARK_HAIRPIN = 0x18000000
 CONFIG_ADDRESS_DEPENDENT = 1
 CONFIG_RESET_ORPHANS = 2
 
+OCTET_FIXED, DROP_UDP0, STATELESS_TOO = 0x100, 1, 2
+
 POOL_SHARED = 1
 POOL_PROTO = 2
 BIB_IN_USE = 1
@@ -99,6 +101,17 @@ class PoolGroup(Struct):
     _fields_ = (("first", c_uint32), ("count", c_uint32), ("mark", c_uint32), ("mark_mask", c_uint32))
 
 
+class TranslationOptions(Struct):
+    NAME = "translation_options"
+    _fields_ = (
+        ("tos", c_uint32),
+        ("traffic_class", c_uint32),
+        ("flags", c_uint32),
+        ("icmp_pool", Be32),
+        ("icmp_pool_size", c_uint32),
+    )
+
+
 class Nat64Config(Struct):
     """`timeout_ns` is in the order of enum timer_kind: TCP_EST, TCP_TRANS, TCP_INCOMING_SYN, UDP, ICMP."""
 
@@ -123,7 +136,7 @@ class Nat64Config(Struct):
         ("client_ports", c_uint32),
         ("client_sessions", c_uint32),
         ("client_rate", c_uint32),
-        ("pad", c_uint32),
+        ("options", TranslationOptions),
         ("groups", PoolGroup * MAX_GROUPS),
     )
     timeout_ns: Any
@@ -460,6 +473,8 @@ class SiitConfig(Struct):
         ("lowest_ipv6_mtu", c_uint32),
         ("slow_ifindex", c_uint32),
         ("icmp_rate", c_uint32),
+        ("options", TranslationOptions),
+        ("clat_ifindex", c_uint32),
     )
 
 
@@ -479,7 +494,7 @@ class ReasonText(Struct):
 
 
 STRUCTS: tuple[type[Struct], ...] = (
-    Pref64, PoolGroup, Nat64Config, PoolRange, PoolAddress, Source, SourceKey, DestinationKey, Bib6Key, Bib4Key, Bib,
+    Pref64, TranslationOptions, PoolGroup, Nat64Config, PoolRange, PoolAddress, Source, SourceKey, DestinationKey, Bib6Key, Bib4Key, Bib,
     ClientKey, Client, BlockKey, PortBlock, SynKey, StoredSyn, RemoteKey, LogEvent, SlowEvent, TraceControl, TraceEvent, Would,
     SessionKey, Session, Nat64State, SiitConfig, Eam, ReasonText,
 )  # fmt: skip

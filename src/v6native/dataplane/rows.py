@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
+from v6native.config.model import TranslationOptions, Udp0
 from v6native.dataplane import abi
 from v6native.desired.dataplane import (
     DataPlaneConfig,
@@ -21,8 +22,6 @@ from v6native.desired.dataplane import (
 from v6native.errors import DataPlaneError
 
 _NS = 1_000_000_000
-# ICMP errors a second and CPU that a translator makes itself (RFC 4443 §2.4 f wants a limit, and names none).
-ICMP_RATE = 1000
 _YES, _NO = (1).to_bytes(4, sys.byteorder), bytes(4)
 
 Rows = Mapping[bytes, bytes]
@@ -51,8 +50,10 @@ def wanted(config: DataPlaneConfig, ifindex: Callable[[str], int], max_sessions:
     off = abi.Nat64Config(clat_ifindex=clat)
     return Wanted(
         config={
-            "nat64": bytes(_nat64(nat64, ifindex(config.nat64_interface), clat, slow, max_sessions) if nat64 else off),
-            "siit": bytes(_siit(siit, slow) if siit else abi.SiitConfig()),
+            "nat64": bytes(
+                _nat64(nat64, siit, ifindex(config.nat64_interface), clat, slow, max_sessions) if nat64 else off
+            ),
+            "siit": bytes(_siit(siit, clat, slow) if siit else abi.SiitConfig()),
         },
         tables={
             ("nat64", "sources"): _sources(nat64) if nat64 else {},
@@ -100,9 +101,15 @@ def static_entry(entry: StaticEntry, now: int) -> abi.Bib:
 
 
 def _nat64(
-    settings: Nat64Settings, nat64_ifindex: int, clat_ifindex: int, slow_ifindex: int, max_sessions: int
+    settings: Nat64Settings,
+    siit: SiitSettings | None,
+    nat64_ifindex: int,
+    clat_ifindex: int,
+    slow_ifindex: int,
+    max_sessions: int,
 ) -> abi.Nat64Config:
     t = settings.timeout
+    mapped = siit is not None and siit.explicit
     it = abi.Nat64Config(
         pref64_count=len(settings.pref64),
         pool_count=len(settings.pool),
@@ -113,7 +120,7 @@ def _nat64(
         clat_ifindex=clat_ifindex,
         slow_ifindex=slow_ifindex,
         max_sessions=min(settings.sessions, max_sessions),
-        icmp_rate=ICMP_RATE,
+        icmp_rate=settings.options.icmp_rate,
         flags=(abi.CONFIG_ADDRESS_DEPENDENT if settings.address_dependent else 0)
         | (abi.CONFIG_RESET_ORPHANS if settings.reset_orphans else 0),
         group_count=len(settings.groups),
@@ -121,6 +128,7 @@ def _nat64(
         client_ports=settings.limits.ports,
         client_sessions=settings.limits.sessions,
         client_rate=settings.limits.rate,
+        options=_options(settings.options, abi.STATELESS_TOO if mapped else 0),
     )
     ordered = [entry.group for entry in _in_order(settings)]
     for index, group in enumerate(settings.groups):
@@ -140,14 +148,29 @@ def _nat64(
     return it
 
 
-def _siit(settings: SiitSettings, slow_ifindex: int) -> abi.SiitConfig:
+def _siit(settings: SiitSettings, clat_ifindex: int, slow_ifindex: int) -> abi.SiitConfig:
     return abi.SiitConfig(
         pref64=_pref64(settings.pref64),
         icmp6_source=settings.icmp6_source.packed,
         icmp4_source=settings.icmp4_source.packed,
         lowest_ipv6_mtu=settings.lowest_ipv6_mtu,
         slow_ifindex=slow_ifindex,
-        icmp_rate=ICMP_RATE,
+        icmp_rate=settings.options.icmp_rate,
+        options=_options(settings.options),
+        clat_ifindex=clat_ifindex,
+    )
+
+
+def _options(options: TranslationOptions, flags: int = 0) -> abi.TranslationOptions:
+    pool = options.icmp_pool4
+    if options.udp_without_checksum is Udp0.DROP:
+        flags |= abi.DROP_UDP0
+    return abi.TranslationOptions(
+        tos=0 if options.tos is None else abi.OCTET_FIXED | options.tos,
+        traffic_class=0 if options.traffic_class is None else abi.OCTET_FIXED | options.traffic_class,
+        flags=flags,
+        icmp_pool=pool.network_address.packed if pool else bytes(4),
+        icmp_pool_size=pool.num_addresses if pool else 0,
     )
 
 

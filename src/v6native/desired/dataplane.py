@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from v6native.config.model import Eam, PortRange, Proto, Timeouts
+from v6native.config.model import RFC7915_DEFAULTS, Eam, PortRange, Proto, Timeouts, TranslationOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ class Nat64Settings:
     limits: Limits = Limits()
     address_dependent: bool = False
     reset_orphans: bool = True
+    options: TranslationOptions = RFC7915_DEFAULTS
 
     def lost(self, shared: IPv4Address) -> bool:
         """Whether an address that was shared is nobody's here any more, and there is another to go on with.
@@ -104,13 +105,18 @@ class Nat64Settings:
 
 @dataclass(frozen=True, slots=True)
 class SiitSettings:
-    """The stateless translator (RFC 7915 with RFC 7757): the CLAT's /96 is an EAM entry like any other."""
+    """The stateless translator (RFC 7915 with RFC 7757): the CLAT's /96 is an EAM entry like any other.
+
+    `explicit`: there are mappings that the operator wrote, beside the CLAT's own.
+    """
 
     pref64: IPv6Network
     eam: tuple[Eam, ...]
     icmp6_source: IPv6Address
     icmp4_source: IPv4Address
     lowest_ipv6_mtu: int
+    explicit: bool = False
+    options: TranslationOptions = RFC7915_DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)

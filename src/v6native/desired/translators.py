@@ -155,6 +155,7 @@ def _nat64(here: Here) -> Nat64Settings:
         limits=limits(here),
         address_dependent=settings.filtering is Filtering.ADDRESS_DEPENDENT,
         reset_orphans=settings.reset_orphans,
+        options=settings.options,
     )
 
 
@@ -206,6 +207,8 @@ def _siit(here: Here) -> SiitSettings:
         icmp6_source=_icmp6_source(here),
         icmp4_source=own4.ip,
         lowest_ipv6_mtu=here.config.nat64.lowest_ipv6_mtu,
+        explicit=bool(here.config.clat.eam),
+        options=here.config.clat.options,
     )
 
 

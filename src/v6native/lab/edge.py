@@ -69,6 +69,10 @@ proto = "tcp"
 ipv4 = "{static4}:{static_port}"
 ipv6 = "[{phone}]:80"
 
+[[clat.eam]]
+ipv4 = "{service4}/32"
+ipv6 = "{service6}/128"
+
 [dns64]
 upstream = ["{server6}"]
 
@@ -122,6 +126,8 @@ def network_toml(arrangement: Arrangement, pool4: tuple[str, ...] = (), static4:
         static4=static4 or arrangement.static4,
         static_port=STATIC_PORT,
         phone=t.PHONE6,
+        service4=t.SERVICE4,
+        service6=t.SERVICE6,
         server6=t.SERVER6,
         wireguard_port=t.WIREGUARD_PORT,
         tunnel6=t.TUNNEL6,

@@ -25,7 +25,7 @@ from v6native.lab.wiring import wire
 
 TOOLS = (
     *("unshare", "nsenter", "ip", "mount", "sysctl", "nft", "nginx", "nsd", "iperf3", "wg", "wg-quick", "wireguard-go"),
-    *("curl", "ping", "traceroute", "dig", "ethtool", "tcpdump"),
+    *("curl", "ping", "traceroute", "mtr", "dig", "ethtool", "tcpdump"),
 )
 IPERF_PORT = 5201
 

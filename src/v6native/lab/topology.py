@@ -69,6 +69,9 @@ POOL = IPv4Network("203.0.113.0/28")
 """Routed to edge1."""
 
 PHONE6 = IPv6Address("2001:db8:64:1::5")
+SERVICE6 = IPv6Address("2001:db8:64:1::8")
+"""phone's second address, which stands for SERVICE4 in the IPv4 internet; phone has it while a scenario asks for it."""
+SERVICE4 = IPv4Address("203.0.113.8")
 EDGE_LAN6 = IPv6Address("2001:db8:64:1::1")
 EDGE4 = IPv4Address("192.0.2.1")
 EDGE6 = IPv6Address("2001:db8:2::1")

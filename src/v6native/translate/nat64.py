@@ -34,7 +34,9 @@ class Nat64:
     def translate(self, packet: bytes, now: float, arrival: Arrival = Arrival.FRESH) -> Result:
         """One packet of either family; any bytes are allowed, nothing is raised."""
         self.tables.expire(now, self._rules.timeouts)
-        mapper = StatefulMapper(self._rules, self.tables, self._pick, self._fragments6, self._fragments4, now)
+        mapper = StatefulMapper(
+            self._rules, self._settings, self.tables, self._pick, self._fragments6, self._fragments4, now
+        )
         match packet[0] >> 4 if packet else 0:
             case 4:
                 return rfc7915.translate_4to6(packet, mapper, self._settings, arrival)

@@ -13,7 +13,7 @@ from v6native.translate.flow import Error4, Error6, Flow4, Flow6
 from v6native.translate.fragments import FragmentMemory
 from v6native.translate.reasons import Reason
 from v6native.translate.rfc7915.tables import UNREACHABLE4, UNREACHABLE6
-from v6native.translate.verdict import Answer, Arrival, Passed, Refused, Result, Settings
+from v6native.translate.verdict import Answer, Arrival, Passed, Refused, Result, Settings, Translated
 
 PROHIBITED4 = Answer(UNREACHABLE4, 13)
 PROHIBITED6 = Answer(UNREACHABLE6, 1)
@@ -81,21 +81,32 @@ class Siit:
 
     def translate(self, packet: bytes, now: float = 0.0, arrival: Arrival = Arrival.FRESH) -> Result:
         """One packet of either family; `now` in seconds of any clock that does not go back."""
-        mapper = _SiitMapper(self._map, self._settings.icmp4_source, self._fragments, now)
+        mapper = _SiitMapper(self._map, self._settings, self._fragments, now)
         match packet[0] >> 4 if packet else 0:
             case 4:
                 return rfc7915.translate_4to6(packet, mapper, self._settings, arrival)
             case 6:
-                return rfc7915.translate_6to4(packet, mapper, self._settings, arrival)
+                result = rfc7915.translate_6to4(packet, mapper, self._settings, arrival)
+                return self._hairpin(result, now) if isinstance(result, Translated) and mapper.hairpins else result
         return Passed(packet, Reason.PASS_NOT_IP)
 
+    def _hairpin(self, outward: Translated, now: float) -> Result:
+        """Back into IPv6 at once (RFC 7757 §4.2.2)."""
+        mapper = _SiitMapper(self._map, self._settings, self._fragments, now, again=True)
+        inward = rfc7915.translate_4to6(outward.packet, mapper, self._settings, Arrival.HAIRPIN_STATELESS)
+        return Translated(inward.packet, Reason.HAIRPINNED) if isinstance(inward, Translated) else inward
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class _SiitMapper:
+    """One packet's. `hairpins`: what came from the pref64 turned out to be one of ours; `again`: so it is the second pass."""
+
     addresses: AddressMap
-    icmp4_source: IPv4Address
+    settings: Settings
     fragments: FragmentMemory[Flow6]
     now: float
+    again: bool = False
+    hairpins: bool = False
 
     def admit_6to4(self, source: IPv6Address, destination: IPv6Address, *, error: bool) -> None:
         """At least one end is behind this translator: a pair of pref64 addresses is somebody else's, or a loop."""
@@ -124,27 +135,32 @@ class _SiitMapper:
 
     def flow_6to4(self, flow: Flow6) -> Flow4:
         source, destination = self._known(flow.source), self._known(flow.destination)
+        self.hairpins = self._turns(flow.destination)
         return Flow4(
             flow.protocol, source, flow.source_port, destination, flow.destination_port, flow.tcp_flags, flow.part
         )
 
     def flow_4to6(self, flow: Flow4) -> Flow6:
-        source, destination = self.addresses.to_v6(flow.source), self.addresses.to_v6(flow.destination)
+        source = self._plain(flow.source) if self.again else self.addresses.to_v6(flow.source)
+        destination = self.addresses.to_v6(flow.destination)
         return Flow6(
             flow.protocol, source, flow.source_port, destination, flow.destination_port, flow.tcp_flags, flow.part
         )
 
     def error_6to4(self, error: Error6) -> Error4:
-        """A router's address that maps to nothing becomes the translator's own (RFC 6791 §3)."""
-        destination = self._known(error.destination)
-        source = self.addresses.to_v4(error.source)
-        if source is None and self.addresses.explicit4(error.destination) is None:
-            raise Refused(Reason.NO_MAPPING)
-        if not self._has_eam6(error.source, error.destination):
-            raise Refused(Reason.SOURCE_NOT_ALLOWED)
+        """A router's address that maps to nothing becomes one that we lend it (RFC 6791 §3)."""
+        quoted = self.flow_6to4(error.quoted)
         if not self._has_eam6(error.quoted.source, error.quoted.destination):
             raise Refused(Reason.NO_MAPPING)
-        return Error4(source or self.icmp4_source, destination, self.flow_6to4(error.quoted))
+        source, destination = self.addresses.to_v4(error.source), self.addresses.to_v4(error.destination)
+        if source is None or destination is None:
+            if error.destination != error.quoted.source:
+                raise Refused(Reason.NO_MAPPING)
+            source, destination = self.settings.lent4(error.source, self.settings.icmp4_source), quoted.source
+        elif not self._has_eam6(error.source, error.destination):
+            raise Refused(Reason.SOURCE_NOT_ALLOWED)
+        self.hairpins = self._turns(error.quoted.source)
+        return Error4(source, destination, quoted)
 
     def error_4to6(self, error: Error4) -> Error6:
         """Any router on the way may speak to one of ours, about a packet of one of ours."""
@@ -152,8 +168,36 @@ class _SiitMapper:
             raise Refused(Reason.SOURCE_NOT_ALLOWED)
         if not self._has_eam4(error.quoted.source, error.quoted.destination):
             raise Refused(Reason.NO_MAPPING)
+        if self.again:
+            return self._error_again(error)
         source, destination = self.addresses.to_v6(error.source), self.addresses.to_v6(error.destination)
         return Error6(source, destination, self.flow_4to6(error.quoted))
+
+    def _error_again(self, error: Error4) -> Error6:
+        """RFC 7757 §4.2.1: the quoted destination, and the source where it is the same, are as if they had no mapping."""
+        quoted = error.quoted
+        reporter = self._plain if error.source == quoted.destination else self.addresses.to_v6
+        inner = Flow6(
+            quoted.protocol,
+            self.addresses.to_v6(quoted.source),
+            quoted.source_port,
+            self._plain(quoted.destination),
+            quoted.destination_port,
+            part=quoted.part,
+        )
+        return Error6(reporter(error.source), self.addresses.to_v6(error.destination), inner)
+
+    def _plain(self, address: IPv4Address) -> IPv6Address:
+        return embed(self.addresses.pref64, address)
+
+    def _turns(self, address: IPv6Address) -> bool:
+        """Whether an address that was translated by the pref64 is that of an explicit mapping (RFC 7757 §4.2.2)."""
+        inside = extract(self.addresses.pref64, address)
+        return (
+            self.addresses.explicit4(address) is None
+            and inside is not None
+            and self.addresses.explicit6(inside) is not None
+        )
 
     def _has_eam6(self, *addresses: IPv6Address) -> bool:
         return any(self.addresses.explicit4(address) is not None for address in addresses)

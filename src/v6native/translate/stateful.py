@@ -17,7 +17,7 @@ from v6native.translate.reasons import Reason
 from v6native.translate.rfc7915.tables import UNREACHABLE4, UNREACHABLE6
 from v6native.translate.rules import Rules
 from v6native.translate.tcp_states import TABLE, Event, State, Timer, event_4to6, event_6to4
-from v6native.translate.verdict import Answer, Refused, Reset
+from v6native.translate.verdict import Answer, Refused, Reset, Settings
 
 PROHIBITED6 = Answer(UNREACHABLE6, 1)
 ADDRESS_UNREACHABLE6 = Answer(UNREACHABLE6, 3)
@@ -37,6 +37,7 @@ class StatefulMapper:
     """One packet's view of the tables, at `now`."""
 
     rules: Rules
+    settings: Settings
     tables: Tables
     pick: Pick
     fragments6: FragmentMemory[Flow4]
@@ -126,7 +127,10 @@ class StatefulMapper:
             raise Refused(Reason.NO_SESSION_ERROR)
         remote_port = binding.port4 if quoted.protocol == ICMP else quoted.source_port
         inner = Flow4(quoted.protocol, remote4, remote_port, binding.address4, binding.port4, part=quoted.part)
-        return Error4(binding.address4, outer[1], inner)
+        # Of its own the host has no other address; a router between may get one of the pool.
+        host = error.source == quoted.destination
+        source = binding.address4 if host else self.settings.lent4(error.source, binding.address4)
+        return Error4(source, outer[1], inner)
 
     def error_4to6(self, error: Error4) -> Error6:
         """The quoted packet went 6to4: its source is the BIB entry's. Any router on the way may be the error's."""

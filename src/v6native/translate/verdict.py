@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 from v6native.translate.reasons import Reason
 
@@ -58,12 +58,15 @@ class Arrival(Enum):
     REFRAGMENTED = auto()  # the kernel was asked to fragment it
     REASSEMBLED = auto()  # the slow path put it together
     HAIRPIN = auto()  # the translator's own output, on its way back in
+    HAIRPIN_STATELESS = auto()  # the same of a stateless one: it has the size that its IPv6 sender gave it
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Sources of the translator's own errors, and MTUs in bytes (RFC 7915 §4, §4.2, §5.2).
+    """Sources of the translator's own errors, and MTUs in bytes (RFC 7915 §4, §4.2, §5.2), and what is left to the operator.
 
+    `tos` and `traffic_class` None: copied (§5.1, §4.1). `icmp_pool4` is lent to IPv6 routers (RFC 6791). `drop_udp0`: IPv4
+    UDP without checksum is dropped, not summed (§4.5).
     `identification` is the next value of the IPv4 identification generator (RFC 7915 §5.1).
     """
 
@@ -73,6 +76,22 @@ class Settings:
     next_hop_mtu6: int = 65535
     next_hop_mtu4: int = 65535
     identification: int = 0
+    tos: int | None = None
+    traffic_class: int | None = None
+    icmp_pool4: IPv4Network | None = None
+    drop_udp0: bool = False
+
+    def lent4(self, router: IPv6Address, without_pool: IPv4Address) -> IPv4Address:
+        """The IPv4 address of an IPv6 router that has none: always the same one, so that it is one hop (RFC 6791 §5)."""
+        if self.icmp_pool4 is None:
+            return without_pool
+        number = 0
+        for at in range(0, 16, 4):
+            number ^= int.from_bytes(router.packed[at : at + 4])
+        number ^= number >> 16
+        number = number * 0x45D9F3B & 0xFFFFFFFF
+        number ^= number >> 16
+        return self.icmp_pool4[number % self.icmp_pool4.num_addresses]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ STATIC = '[[nat64.static]]\nproto = "{}"\nipv4 = "{}"\nipv6 = "[2001:db8:1::{}]:
 RANGE = '[[nat64.static]]\nproto = "tcp"\nipv4 = "{}"\nipv6 = "[2001:db8:1::5]:{}"\n'
 POOL = '[[nat64.pool]]\npool4 = ["{}"]\n{}\n'
 EAM = '[[clat.eam]]\nipv4 = "{}/32"\nipv6 = "2001:db8:e::{}/128"\n'
+EAM_RANGE = '[[clat.eam]]\nipv4 = "192.0.2.0/28"\nipv6 = "2001:db8:e::/124"\n'
 NODE2 = '[node.edge2]\nuplink = "eth0"\npool4 = ["{}"]\n'
 ON_EDGE1 = ("[tunnel.friends]", '[tunnel.friends]\nnode = "edge1"')
 PHONE = '[client.phone]\ntunnel = "friends"\npublic_key = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="\n'
@@ -91,6 +92,11 @@ ERRORS = [
     ),
     ([], EAM.format("192.0.2.8", "a") + EAM.format("192.0.2.8", "b"), "duplicate", "192.0.2.8"),
     ([], EAM.format("192.0.2.8", "a") + EAM.format("192.0.2.9", "a"), "duplicate", "2001:db8:e::a"),
+    ([], '[[clat.eam]]\nipv4 = "192.0.2.0/24"\nipv6 = "2001:db8:e::/121"\n', "eam", "/121"),
+    ([], EAM.format("100.64.0.7", "a"), "overlap", "100.64.0.7"),
+    ([("uplink:40000-59999", "192.0.2.0/28")], EAM.format("192.0.2.8", "a"), "overlap", "192.0.2.8"),
+    ([], '[nat64]\nicmp_pool4 = "127.0.0.0/28"\n', "icmp-pool4", "127.0.0.0"),
+    ([], '[clat]\nicmp_pool4 = "240.0.0.0/28"\n', "icmp-pool4", "240.0.0.0"),
     (
         [("2001:db8::/40", "2001:db8::/65"), ('"2001:db8:a::/64"', '"2001:db8::/80"'), ("db8:a::2", "db8::2")],
         "",
@@ -141,6 +147,10 @@ def test_error(problems: Problems, replacements: list[tuple[str, str]], more: st
 FINE = [
     ([], '[dns64]\nenabled = false\nupstream = ["2001:db8:a::1"]\n'),
     ([], EAM.format("192.0.2.8", "a") + EAM.format("192.0.2.9", "b")),
+    ([], '[[clat.eam]]\nipv4 = "192.0.2.0/26"\nipv6 = "2001:db8:e::/64"\n'),
+    # The inner row says what the outer one says.
+    ([], EAM_RANGE + EAM.format("192.0.2.9", "9")),
+    ([], '[clat]\nicmp_pool4 = "192.0.2.64/28"\nicmp_rate = 0\n[nat64]\ntos = 0\nudp_without_checksum = "drop"\n'),
     ([("64:ff9b::/96", "2001:db8:64:64::/96")], ""),
     ([('"64:ff9b::/96"', '["2001:db8:64:64::/96", "64:ff9b::/96", "64:ff9b:1::/48"]')], ""),
     ([], STATIC.format("tcp", "uplink:80", 5) + STATIC.format("udp", "uplink:80", 5)),
@@ -178,6 +188,9 @@ WARNINGS = [
     ('[nat64]\nsources = ["::/0"]\n', "open", "strangers"),
     ('[nat64]\nsources = ["2001:db9::/32"]\n', "open", "strangers"),
     ("[nat64.timeout]\nudp = 5\nallow_short = true\n", "timeout", "floor"),
+    (EAM_RANGE + EAM.format("192.0.2.9", "ffff"), "eam-overlap", "192.0.2.9/32 and 192.0.2.0/28"),
+    (EAM.format("198.51.100.9", "9") + EAM_RANGE, "eam-overlap", "2001:db8:e::/124 and 2001:db8:e::9/128"),
+    ('[nat64]\nicmp_pool4 = "10.0.0.0/28"\n', "icmp-pool4", "RFC 6791"),
     ('[dns64]\nlisten = ["::"]\n', "open", "everybody"),
     (STATIC.format("tcp", "uplink:80", "1").replace("2001:db8:1", "2001:db9:1"), "outside", "not inside"),
     ("[nat64.limit]\nports = 0\n", "port-block", "8192 ports"),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.dataplane.test_fake import CONFIG, NAT64, POOL, STATIC
-from v6native.config.model import Eam, PortRange
+from v6native.config.model import Eam, PortRange, TranslationOptions, Udp0
 from v6native.dataplane import abi, rows
 from v6native.dataplane.bpf_object import verdict
 from v6native.dataplane.btf import Field
@@ -63,6 +63,21 @@ def test_addresses_that_the_node_shares() -> None:
     found = wanted(replace(CONFIG, nat64=nat64)).tables[("nat64", "pool4_address")]
     flags = {str(IPv4Address(key)): abi.PoolAddress.from_buffer_copy(value).flags for key, value in found.items()}
     assert flags == {str(POOL): 0, str(shared): abi.POOL_SHARED, str(static_only): abi.POOL_SHARED}
+
+
+def test_the_options_of_rfc_7915() -> None:
+    plain = abi.Nat64Config.from_buffer_copy(wanted().config["nat64"])
+    assert (plain.icmp_rate, plain.options.tos, plain.options.flags, plain.options.icmp_pool_size) == (1000, 0, 0, 0)
+    options = TranslationOptions(7, IPv4Network("192.0.2.64/28"), 0, 0x28, Udp0.DROP)
+    siit = SiitSettings(
+        IPv6Network("64:ff9b::/96"), (), NAT64.icmp6_source, NAT64.icmp4_source, 1280, explicit=True, options=options
+    )
+    config = wanted(replace(CONFIG, siit=siit)).config
+    told = abi.SiitConfig.from_buffer_copy(config["siit"])
+    assert (told.icmp_rate, told.clat_ifindex) == (7, 8)
+    assert (told.options.tos, told.options.traffic_class, told.options.flags) == (0x100, 0x128, abi.DROP_UDP0)
+    assert (bytes(told.options.icmp_pool), told.options.icmp_pool_size) == (bytes([192, 0, 2, 64]), 16)
+    assert abi.Nat64Config.from_buffer_copy(config["nat64"]).options.flags == abi.STATELESS_TOO
 
 
 def test_what_is_off_is_empty() -> None:

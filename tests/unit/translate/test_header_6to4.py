@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import (
@@ -25,9 +28,11 @@ from scapy.packet import Packet, Raw
 from tests.unit.translate.world import (
     LAPTOP4,
     LAPTOP6,
+    NODE4,
     NODE6,
     SERVER4,
     SERVER6,
+    SETTINGS,
     answered,
     make_siit,
     refused,
@@ -36,6 +41,7 @@ from tests.unit.translate.world import (
 from v6native.translate.verdict import Arrival
 
 V6 = {"src": SERVER6, "dst": LAPTOP6}
+ABOUT = ICMPv6TimeExceeded() / IPv6(**V6) / UDP()
 
 
 def to4(packet: Packet) -> Packet:
@@ -220,6 +226,22 @@ def test_only_a_first_fragment_is_answered() -> None:
     assert why(packet / IPv6ExtHdrFragment(nh=17, offset=2) / Raw(b"x" * 16)) == "SOURCE_NOT_ALLOWED"
 
 
-def test_a_router_without_mapping_speaks_only_to_the_mapped() -> None:
-    error = IPv6(src="2001:db8:64:ff::1", dst=SERVER6) / ICMPv6TimeExceeded() / IPv6(**V6) / UDP()
-    assert why(error) == "NO_MAPPING"
+def test_a_router_without_mapping_speaks_to_the_source_of_what_it_quotes() -> None:
+    router = "2001:db8:64:ff::1"
+    assert to4(IPv6(src=router, dst=SERVER6) / ICMPv6TimeExceeded() / IPv6(**V6) / UDP()).src == NODE4
+    elsewhere = "2001:db8:64:64::c633:6451"
+    assert why(IPv6(src=router, dst=elsewhere) / ICMPv6TimeExceeded() / IPv6(**V6) / UDP()) == "NO_MAPPING"
+    nobody = IPv6(src=SERVER6, dst=elsewhere) / UDP()
+    assert why(IPv6(src=router, dst=SERVER6) / ICMPv6TimeExceeded() / nobody) == "NO_MAPPING"
+
+
+def test_a_router_is_always_lent_the_same_address_of_the_pool() -> None:
+    pool = IPv4Network("192.0.2.64/26")
+    siit = make_siit(replace(SETTINGS, icmp_pool4=pool))
+    found = [
+        IP(translated(siit.translate(bytes(IPv6(src=f"2001:db8:{n:x}::1", dst=SERVER6) / ABOUT)))).src
+        for n in [*range(1, 21), *range(1, 21)]
+    ]
+    assert found[:20] == found[20:]
+    assert all(IPv4Address(address) in pool for address in found)
+    assert len(set(found)) > 12, "twenty routers on 64 addresses"

@@ -5,20 +5,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv6Network
+from ipaddress import IPv4Network, IPv6Network
 
 from v6native.address import valid_pref64
-from v6native.config.model import OwnIPv4
+from v6native.config.model import Eam, OwnIPv4
 from v6native.config.positions import KeyPath
 from v6native.config.problem import ConfigProblem
 from v6native.config.rules.draft import Draft
+from v6native.config.rules.pools import NEVER_IN_POOL
 
+# RFC 1918 and RFC 6598.
+PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 _MOVE = "write [clat] prefix = a /96 of the network's prefix that nothing else uses"
 
 
 def check(draft: Draft) -> Iterator[ConfigProblem]:
     yield from _clat(draft)
     yield from _eam(draft)
+    yield from _icmp_pools(draft)
     yield from _sources(draft)
 
 
@@ -56,27 +60,90 @@ def _clat(draft: Draft) -> Iterator[ConfigProblem]:
 
 
 def _eam(draft: Draft) -> Iterator[ConfigProblem]:
-    """Overlapping rows are fine, the longest prefix wins (RFC 7757 §3.3.2); equal ones are not."""
+    """Overlapping rows are fine, the longest prefix wins (RFC 7757 §3.3); equal ones are not."""
     rows = draft.config.clat.eam
     for i, row in enumerate(rows):
         here: KeyPath = ("clat", "eam", i)
         bits4, bits6 = 32 - row.ipv4.prefixlen, 128 - row.ipv6.prefixlen
-        if bits4 != bits6:
-            what = f"{row.ipv4} stands for 2^{bits4} addresses and {row.ipv6} for 2^{bits6}; they map one to one"
+        if bits4 > bits6:
+            what = f"{row.ipv4} stands for 2^{bits4} addresses and {row.ipv6} for 2^{bits6}, which are too few for them"
             remedy = f'write ipv6 = "{IPv6Network((row.ipv6.network_address, 128 - bits4), strict=False)}"'
             yield draft.error("eam", (*here, "ipv6"), what, remedy)
         for j, before in enumerate(rows[:i]):
-            place = draft.line(("clat", "eam", j))
-            if row.ipv4 == before.ipv4:
-                what = f"{row.ipv4} is already mapped ({place})"
-                yield draft.error("duplicate", (*here, "ipv4"), what, "keep one of the two")
-            if row.ipv6 == before.ipv6:
-                what = f"{row.ipv6} is already mapped ({place})"
-                yield draft.error("duplicate", (*here, "ipv6"), what, "keep one of the two")
+            yield from _eam_pair(draft, here, row, before, draft.line(("clat", "eam", j)))
         for _, pref64 in draft.pref64:
             if row.ipv6.overlaps(pref64):
                 what = f"{row.ipv6} overlaps the pref64 {pref64}, which stands for IPv4 hosts already"
                 yield draft.error("overlap", (*here, "ipv6"), what, "write the IPv6 host's own address")
+        yield from _eam_beside(draft, here, row)
+
+
+def _eam_pair(draft: Draft, here: KeyPath, row: Eam, before: Eam, place: str) -> Iterator[ConfigProblem]:
+    """Two rows: equal on one side, or one inside the other, so that there and back may not be the same way (RFC 7757 §5)."""
+    if row.ipv4 == before.ipv4:
+        yield draft.error(
+            "duplicate", (*here, "ipv4"), f"{row.ipv4} is already mapped ({place})", "keep one of the two"
+        )
+    if row.ipv6 == before.ipv6:
+        yield draft.error(
+            "duplicate", (*here, "ipv6"), f"{row.ipv6} is already mapped ({place})", "keep one of the two"
+        )
+    if row.ipv4 == before.ipv4 or row.ipv6 == before.ipv6 or not (valid_eam(row) and valid_eam(before)):
+        return
+    narrow, wide = sorted((row, before), key=lambda r: (r.ipv4.prefixlen, r.ipv6.prefixlen), reverse=True)
+    in4, in6 = narrow.ipv4.subnet_of(wide.ipv4), narrow.ipv6.overlaps(wide.ipv6)
+    if (in4 or in6) and narrow.ipv6 != image6(wide, narrow.ipv4):
+        side = "ipv4" if in4 else "ipv6"
+        what = (
+            f"{getattr(row, side)} and {getattr(before, side)} ({place}) overlap, and the rows do not agree: "
+            "what one of them translates comes back by the other (RFC 7757 §5)"
+        )
+        yield draft.warning("eam-overlap", (*here, side), what, "make sure that no host has an address of both rows")
+
+
+def valid_eam(row: Eam) -> bool:
+    """The IPv4 suffix is at most as long as the IPv6 one (RFC 7757 §3.2)."""
+    return 32 - row.ipv4.prefixlen <= 128 - row.ipv6.prefixlen
+
+
+def image6(row: Eam, inside: IPv4Network) -> IPv6Network | None:
+    """What the row makes of a part of its IPv4 side, None where it is no part."""
+    if not inside.subnet_of(row.ipv4):
+        return None
+    padding = (128 - row.ipv6.prefixlen) - (32 - row.ipv4.prefixlen)
+    offset = int(inside.network_address) - int(row.ipv4.network_address)
+    length = row.ipv6.prefixlen + inside.prefixlen - row.ipv4.prefixlen
+    return IPv6Network((int(row.ipv6.network_address) + (offset << padding), length))
+
+
+def _eam_beside(draft: Draft, here: KeyPath, row: Eam) -> Iterator[ConfigProblem]:
+    """IPv4 addresses that something else has already."""
+    for tunnel in draft.config.tunnels:
+        if tunnel.clat4 is not None and tunnel.clat4.overlaps(row.ipv4):
+            place = draft.line(("tunnel", tunnel.name, "clat4"))
+            what = f"{row.ipv4} overlaps the clat4 {tunnel.clat4} of the tunnel {tunnel.name} ({place})"
+            yield draft.error("overlap", (*here, "ipv4"), what, "write an address that no client has")
+    for node in draft.config.nodes:
+        for entry in node.pool4:
+            if entry.network is not None and entry.network.overlaps(row.ipv4):
+                place = draft.line(("node", node.name, "pool4"))
+                what = f"{row.ipv4} overlaps {entry.network} in the pool4 of {node.name} ({place})"
+                yield draft.error("overlap", (*here, "ipv4"), what, "give every address to one of the two")
+
+
+def _icmp_pools(draft: Draft) -> Iterator[ConfigProblem]:
+    """RFC 6791 §3.1: what filters discard as a forged source helps nobody."""
+    file = draft.file
+    for table, pool in (("nat64", file.nat64.icmp_pool4), ("clat", file.clat.icmp_pool4)):
+        path: KeyPath = (table, "icmp_pool4")
+        if pool is None:
+            continue
+        if never := next((n for n in NEVER_IN_POOL if n.overlaps(pool)), None):
+            what = f"{pool} lies in {never}, from where nothing can be sent"
+            yield draft.error("icmp-pool4", path, what, "write IPv4 addresses that are routed to your network")
+        elif private := next((n for n in PRIVATE if n.overlaps(pool)), None):
+            what = f"{pool} lies in {private}, which filters in the internet discard as forged (RFC 6791 §3.1)"
+            yield draft.warning("icmp-pool4", path, what, "write IPv4 addresses that are routed to your network")
 
 
 def _sources(draft: Draft) -> Iterator[ConfigProblem]:

@@ -13,7 +13,7 @@ from v6native.lab import topology as t
 from v6native.lab.programs.echo import LINES_PORT, UDP_PORT
 from v6native.lab.programs.fragments import ARRIVALS, ORDER_PORT
 from v6native.lab.scenarios.transfer import download, upload
-from v6native.lab.scenarios.trial import GROUPS, Scenario, Trial, expect, expect_hops
+from v6native.lab.scenarios.trial import GROUPS, Scenario, Trial, expect, expect_hops, expect_mtr
 
 V4ONLY = "v4only.example"
 RESOLVER = {"phone": t.EDGE_LAN6, "laptop": t.EDGE_TUNNEL6}
@@ -79,6 +79,11 @@ def trace(trial: Trial, node: str, *options: str) -> str:
     gateway = RESOLVER[node]
     expected = [gateway, *(trial.through(a) for a in (t.R1_EDGE4, t.R2_CORE4, t.SERVER4))]
     return expect_hops(trial, node, V4ONLY, expected, "-6", *options)
+
+
+def mtr(trial: Trial, node: str) -> str:
+    expected = [RESOLVER[node], *(trial.through(a) for a in (t.R1_EDGE4, t.R2_CORE4, t.SERVER4))]
+    return expect_mtr(trial, node, V4ONLY, expected, "-6")
 
 
 def trace_native(trial: Trial, node: str) -> str:
@@ -162,6 +167,7 @@ COMMON: tuple[tuple[str, str, Play], ...] = (
     ("ping", "ping -6 v4only.example", partial(ping, target=V4ONLY)),
     ("traceroute", "traceroute -6 v4only.example", trace),
     ("traceroute-icmp", "traceroute -6 -I v4only.example", lambda trial, node: trace(trial, node, "-I")),
+    ("mtr", "mtr -6 v4only.example", mtr),
     ("traceroute-native", "traceroute -6 v6only.example", trace_native),
     ("download", "download from v4only.example, checksum", partial(download, host=V4ONLY)),
     ("upload", "upload to v4only.example, checksum", partial(upload, host=V4ONLY)),

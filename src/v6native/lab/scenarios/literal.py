@@ -11,7 +11,7 @@ from v6native.lab import topology as t
 from v6native.lab.programs.echo import LINES_PORT, UDP_UNSUMMED_PORT
 from v6native.lab.scenarios import client
 from v6native.lab.scenarios.transfer import download, upload
-from v6native.lab.scenarios.trial import Scenario, Trial, expect, expect_hops
+from v6native.lab.scenarios.trial import Scenario, Trial, expect, expect_hops, expect_mtr
 from v6native.lab.web import publish
 
 LITERAL = str(t.SERVER4)
@@ -28,6 +28,12 @@ def trace(trial: Trial, *options: str) -> str:
     """CLAT and NAT64 together are edge1, one hop."""
     expected = [t.EDGE_TUNNEL4, t.R1_EDGE4, t.R2_CORE4, t.SERVER4]
     return expect_hops(trial, "laptop", LITERAL, expected, *options)
+
+
+def mtr(trial: Trial) -> str:
+    expected = [t.EDGE_TUNNEL4, t.R1_EDGE4, t.R2_CORE4, t.SERVER4]
+    expect_mtr(trial, "laptop", LITERAL, expected, "--udp")
+    return expect_mtr(trial, "laptop", LITERAL, expected)
 
 
 def both_at_once(trial: Trial) -> str:
@@ -64,6 +70,7 @@ SCENARIOS = (
     Scenario("laptop-literal-ping", 2, f"ping {LITERAL}", partial(client.ping, node="laptop", target=LITERAL)),
     Scenario("laptop-literal-traceroute", 2, f"traceroute {LITERAL}", trace),
     Scenario("laptop-literal-traceroute-icmp", 2, f"traceroute -I {LITERAL}", lambda trial: trace(trial, "-I")),
+    Scenario("laptop-literal-mtr", 2, f"mtr {LITERAL}", mtr),
     Scenario(
         "laptop-literal-download", 2, "download by literal, checksum", partial(download, node="laptop", host=LITERAL)
     ),

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 from v6native.lab import topology as t
 from v6native.lab.edge import STATIC_PORT
 from v6native.lab.scenarios import client
-from v6native.lab.scenarios.trial import Scenario, Trial, expect
+from v6native.lab.scenarios.trial import Scenario, Trial, expect, expect_hops, expect_mtr
 
 FREE_PORT = "47311"
 """In every arrangement's pool4, and nobody's."""
@@ -45,6 +45,67 @@ def hairpin(trial: Trial) -> str:
         page = trial.succeeds(node, "curl", "-sS", "-m10", url).out
         expect(page == "phone\n", f"{node}: {url} is answered {page!r} instead of by phone")
     return "phone to itself, laptop to phone"
+
+
+def hairpin_error(trial: Trial) -> str:
+    """By its IPv4 address, to a port that nobody has: the answer comes back through the NAT64 too."""
+    target = trial.lab.arrangement.static4
+    for node, host in (("phone", str(trial.through(IPv4Address(target)))), ("laptop", target)):
+        outcome = trial.program(node, "datagram", host, FREE_PORT, "40")
+        expect(outcome == "ECONNREFUSED", f"{node}: UDP to {host} port {FREE_PORT}: {outcome} instead of ECONNREFUSED")
+    return "phone and laptop are told"
+
+
+@contextlib.contextmanager
+def service(trial: Trial) -> Iterator[None]:
+    """phone has the address of the explicit mapping too; as a deprecated one, so that it begins nothing from it."""
+    phone, address = trial.node("phone"), f"{t.SERVICE6}/128"
+    phone.run("ip", "address", "add", address, "dev", "eth0", "nodad", "preferred_lft", "0")
+    try:
+        yield
+    finally:
+        phone.run("ip", "address", "del", address, "dev", "eth0")
+
+
+def mapped_service(trial: Trial) -> str:
+    """RFC 7755: every port of an IPv6 host, by an IPv4 address of its own, without state."""
+    url = f"http://{t.SERVICE4}/"
+    with service(trial):
+        sessions = trial.succeeds("edge1", "v6native", "sessions", "--json").out
+        for node in ("internet", "r2"):
+            page = trial.succeeds(node, "curl", "-sS", "-m10", url).out
+            expect(page == "phone\n", f"{node}: {url} is answered {page!r} instead of by phone")
+        trial.succeeds("internet", "ping", "-n", "-c3", "-i0.2", "-W2", str(t.SERVICE4))
+        trial.succeeds("internet", "ping", "-n", "-c2", "-i0.2", "-W2", "-s3000", str(t.SERVICE4))
+        outcome = trial.program("internet", "datagram", str(t.SERVICE4), FREE_PORT, "40")
+        expect(outcome == "ECONNREFUSED", f"UDP to {t.SERVICE4} port {FREE_PORT}: {outcome} instead of ECONNREFUSED")
+        after = trial.succeeds("edge1", "v6native", "sessions", "--json").out
+        found = [s for s in json.loads(after) if s not in json.loads(sessions) and str(t.SERVICE6) in json.dumps(s)]
+        expect(not found, f"the NAT64 has sessions of the stateless service: {found}")
+    return f"{url} is phone's"
+
+
+def trace(trial: Trial) -> str:
+    """From the IPv4 internet to phone, as every hop's own address; on a shared address edge1 and phone have the same."""
+    target = trial.lab.arrangement.static4
+    expected = [t.R2_SERVER4, t.R1_CORE4, t.EDGE4, target]
+    return expect_hops(trial, "internet", target, expected, "-T", "-p", str(STATIC_PORT))
+
+
+def trace_mtr(trial: Trial) -> str:
+    target = trial.lab.arrangement.static4
+    # It stops at the first answer of its target, which is edge1 where the two share the address.
+    expected = [t.R2_SERVER4, t.R1_CORE4, *dict.fromkeys((str(t.EDGE4), target))]
+    return expect_mtr(trial, "internet", target, expected, "--tcp", "-P", str(STATIC_PORT))
+
+
+def trace_service(trial: Trial) -> str:
+    """UDP to closed ports, ICMP and TCP, all through the stateless translator."""
+    expected = [t.R2_SERVER4, t.R1_CORE4, t.EDGE4, t.SERVICE4]
+    with service(trial):
+        for options in ((), ("-I",), ("-T", "-p", "80")):
+            expect_hops(trial, "internet", str(t.SERVICE4), expected, *options)
+        return expect_mtr(trial, "internet", str(t.SERVICE4), expected)
 
 
 def unknown_udp(trial: Trial) -> str:
@@ -128,6 +189,11 @@ def refused_destination(trial: Trial) -> str:
 SCENARIOS = (
     Scenario("outside-static", 4, "an IPv4 host reaches phone's web server (static BIB)", static_entry),
     Scenario("outside-hairpin", 4, "clients reach it by its IPv4 address (hairpin)", hairpin),
+    Scenario("outside-hairpin-error", 4, "clients are told that nobody is there (hairpin)", hairpin_error),
+    Scenario("outside-service", 4, "a host with an explicit mapping (SIIT-DC)", mapped_service),
+    Scenario("outside-traceroute", 4, "traceroute -T from outside to phone's web server", trace),
+    Scenario("outside-mtr", 4, "mtr --tcp from outside to phone's web server", trace_mtr),
+    Scenario("outside-service-traceroute", 4, "traceroute and mtr from outside to the mapped host", trace_service),
     Scenario("outside-unknown-udp", 4, "UDP to a port without BIB entry", unknown_udp),
     Scenario("outside-unknown-tcp", 4, "TCP to a port without BIB entry", unknown_tcp),
     Scenario("outside-not-allowed", 4, "a source that is not allowed", not_allowed),

@@ -83,6 +83,7 @@ GROUPS = {
 }
 """As the list of the lab's promises is numbered."""
 
+MTR_HOP = re.compile(r"^\s*\d+\.\|-- (\S+) +(\S+)%", re.MULTILINE)
 HOP = re.compile(r"^\s*\d+\s+(\S+)", re.MULTILINE)
 
 
@@ -90,6 +91,21 @@ def hops(trial: Trial, node: str, target: str, *options: str) -> list[str]:
     """Who answers a traceroute, hop by hop; `*` for nobody."""
     done = trial.succeeds(node, "traceroute", "-n", "-q1", "-w2", "-m8", *options, target, timeout=40)
     return HOP.findall(done.out.partition("\n")[2])
+
+
+def mtr_hops(trial: Trial, node: str, target: str, *options: str) -> list[tuple[str, float]]:
+    """Who answers mtr, hop by hop (`???` for nobody), and what part of its three probes was lost, in percent."""
+    done = trial.succeeds(node, "mtr", "--report", "-n", "-c3", "-i0.5", *options, target, timeout=60)
+    return [(address, float(lost)) for address, lost in MTR_HOP.findall(done.out)]
+
+
+def expect_mtr(trial: Trial, node: str, target: str, expected: Sequence[object], *options: str) -> str:
+    """The last one must have answered each probe; routers may rest."""
+    seen = mtr_hops(trial, node, target, *options)
+    found, wanted = [hop for hop, _ in seen], [str(address) for address in expected]
+    expect(found == wanted, f"{node}: mtr {target} shows {' '.join(found)} instead of {' '.join(wanted)}")
+    expect(seen[-1][1] == 0, f"{node}: mtr {target} lost {seen[-1][1]:g} % of its probes")
+    return " → ".join(found)
 
 
 def expect_hops(trial: Trial, node: str, target: str, expected: Sequence[object], *options: str) -> str:

@@ -112,18 +112,22 @@ def _packet(packet: IPv4Packet, mapper: Mapper, settings: Settings, arrival: Arr
     without_checksum = packet.protocol == UDP and first and not transport.has_udp_checksum(packet.payload)
     if packet.is_fragment and (without_checksum or packet.protocol == ICMP):
         reason = Reason.SLOW_FRAGMENTED_UDP0 if without_checksum else Reason.SLOW_FRAGMENTED_ICMP
+        if without_checksum and settings.drop_udp0:
+            reason = Reason.UDP_NO_CHECKSUM
         mapper.slow_4to6(flow, reason)
         raise Refused(reason)
+    if without_checksum and settings.drop_udp0:
+        raise Refused(Reason.UDP_NO_CHECKSUM)
     if without_checksum and not transport.is_udp_length_right(packet.payload):
         raise Refused(Reason.BAD_HEADER)
-    if arrival is not Arrival.REASSEMBLED and _must_refragment(packet, settings, arrival):
+    if arrival not in (Arrival.REASSEMBLED, Arrival.HAIRPIN_STATELESS) and _must_refragment(packet, settings, arrival):
         again = arrival is Arrival.REFRAGMENTED or packet.ttl == 255
         raise Refused(Reason.STILL_TOO_BIG if again else Reason.REFRAGMENT)
     out = mapper.flow_4to6(flow)
     payload = _payload(packet, flow, out)
     if without_checksum:
         payload = transport.with_udp_checksum(payload, out)
-    return _header(packet, out, payload, _hop_limit(packet, arrival))
+    return _header(packet, out, payload, _hop_limit(packet, arrival), _traffic_class(packet, settings))
 
 
 def _must_refragment(packet: IPv4Packet, settings: Settings, arrival: Arrival) -> bool:
@@ -150,10 +154,15 @@ def _must_cut(packet: IPv4Packet, settings: Settings, arrival: Arrival) -> bool:
 
 def _hop_limit(packet: IPv4Packet, arrival: Arrival) -> int:
     # The kernel decrements on both sides, and a node is one hop. A hairpinned packet got its addition on the way out.
-    return packet.ttl if arrival is Arrival.HAIRPIN else min(packet.ttl + 1, 255)
+    again = arrival in (Arrival.HAIRPIN, Arrival.HAIRPIN_STATELESS)
+    return packet.ttl if again else min(packet.ttl + 1, 255)
 
 
-def _header(packet: IPv4Packet, out: Flow6, payload: bytes, hop_limit: int) -> IPv6Packet:
+def _traffic_class(packet: IPv4Packet, settings: Settings) -> int:
+    return packet.tos if settings.traffic_class is None else settings.traffic_class
+
+
+def _header(packet: IPv4Packet, out: Flow6, payload: bytes, hop_limit: int, traffic_class: int) -> IPv6Packet:
     """The IPv6 header, with a Fragment header only where the IPv4 packet is a fragment (§4.1)."""
     fragment = None
     if packet.is_fragment:
@@ -163,7 +172,7 @@ def _header(packet: IPv4Packet, out: Flow6, payload: bytes, hop_limit: int) -> I
         destination=out.destination,
         protocol=ICMPV6 if packet.protocol == ICMP else packet.protocol,
         payload=payload,
-        traffic_class=packet.tos,
+        traffic_class=traffic_class,
         flow_label=0,
         hop_limit=hop_limit,
         fragment=fragment,
@@ -196,7 +205,7 @@ def _error(packet: IPv4Packet, mapper: Mapper, settings: Settings, arrival: Arri
     row = tables.look_up(tables.ERROR_4TO6, icmp.type, icmp.code)
     if row is None:
         raise Refused(Reason.UNKNOWN_ICMP)
-    inner = _header(quoted, out.quoted, _payload(quoted, flow, out.quoted), quoted.ttl)
+    inner = _header(quoted, out.quoted, _payload(quoted, flow, out.quoted), quoted.ttl, quoted.tos)
     new_type, new_code, rest = row
     room = ICMPV6_LIMIT - IPV6_HEADER - ICMP_HEADER
     kept = extensions if new_type in tables.EXTENSIBLE6 else b""
@@ -208,7 +217,7 @@ def _error(packet: IPv4Packet, mapper: Mapper, settings: Settings, arrival: Arri
         destination=out.destination,
         protocol=ICMPV6,
         payload=with_checksum(header, new_body, pseudo),
-        traffic_class=packet.tos,
+        traffic_class=_traffic_class(packet, settings),
         hop_limit=_hop_limit(packet, arrival),
     )
 

@@ -112,11 +112,16 @@ def _packet(packet: IPv6Packet, mapper: Mapper, settings: Settings, arrival: Arr
         raise Refused(Reason.UDP_NO_CHECKSUM)
     out = mapper.flow_6to4(flow)
     ttl = min(packet.hop_limit + 1, 255)  # the kernel decrements on both sides, and a node is one hop
-    return _header(packet, out, _payload(packet, flow, out), ttl, settings.identification, arrival)
+    tos = _tos(packet, settings)
+    return _header(packet, out, _payload(packet, flow, out), ttl, tos, settings.identification, arrival)
+
+
+def _tos(packet: IPv6Packet, settings: Settings) -> int:
+    return packet.traffic_class if settings.tos is None else settings.tos
 
 
 def _header(
-    packet: IPv6Packet, out: Flow4, payload: bytes, ttl: int, identification: int, arrival: Arrival
+    packet: IPv6Packet, out: Flow4, payload: bytes, ttl: int, tos: int, identification: int, arrival: Arrival
 ) -> IPv4Packet:
     """The IPv4 header (§5.1), or that of a fragment (§5.1.1)."""
     fragment = packet.fragment
@@ -130,7 +135,7 @@ def _header(
         destination=out.destination,
         protocol=ICMP if packet.protocol == ICMPV6 else packet.protocol,
         payload=payload,
-        tos=packet.traffic_class,
+        tos=tos,
         ttl=ttl,
         identification=fragment.identification & 0xFFFF if fragment else generated,
         dont_fragment=not may_fragment,
@@ -167,7 +172,7 @@ def _error(packet: IPv6Packet, mapper: Mapper, settings: Settings) -> IPv4Packet
     if row is None:
         raise Refused(Reason.UNKNOWN_ICMP)
     payload = _payload(quoted, flow, out.quoted)
-    inner = _header(quoted, out.quoted, payload, quoted.hop_limit, 0, Arrival.FRESH)
+    inner = _header(quoted, out.quoted, payload, quoted.hop_limit, quoted.traffic_class, 0, Arrival.FRESH)
     new_type, new_code, rest = row
     room = ICMP_LIMIT - IPV4_HEADER - ICMP_HEADER
     kept = extensions if new_type in tables.EXTENSIBLE4 else b""
@@ -178,7 +183,7 @@ def _error(packet: IPv6Packet, mapper: Mapper, settings: Settings) -> IPv4Packet
         destination=out.destination,
         protocol=ICMP,
         payload=with_checksum(IcmpHeader(new_type, new_code, rest=word), new_body, b""),
-        tos=packet.traffic_class,
+        tos=_tos(packet, settings),
         ttl=min(packet.hop_limit + 1, 255),
         identification=settings.identification,
     )
