@@ -18,6 +18,8 @@ cd "$tree" || { report init "the tree $tree is not there"; end; }
 
 # What the host has mounted on these is not what the guest's kernel has.
 for point in /run /tmp /var/lib/v6native /dev/shm; do
+    # A tree under /tmp must stay in sight; what is written there goes to memory either way.
+    case "$tree/" in "$point"/*) continue ;; esac
     mkdir -p "$point"
     mount -t tmpfs tmpfs "$point"
 done
