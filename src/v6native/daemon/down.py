@@ -29,7 +29,7 @@ def remove_all(node: NodeWork, paths: Paths, progress: Progress) -> tuple[Change
 
 
 def forget(paths: Paths) -> None:
-    """Removes what this v6native wrote for itself; the lock's file stays, for whoever waits on it."""
+    """Removes what this v6native wrote for itself, but for the lock's file: that goes with the lock (lock.py)."""
     Snapshots(paths).forget()
     leftovers = [path for suffix in ("pid", "sock", "log") for path in paths.run.glob(f"*.{suffix}")]
     for path in leftovers:

@@ -24,20 +24,33 @@ LOCK_NAME = "daemon.lock"
 def only_daemon(run: Path) -> Iterator[None]:
     """Holds the daemon's lock in `run`; EnvironmentRefused names the process that holds it already."""
     run.mkdir(mode=0o755, parents=True, exist_ok=True)
-    fd = os.open(run / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    fd = _locked(run / LOCK_NAME)
     try:
-        try:
-            fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _write_lock())
-        except BlockingIOError as error:
-            holder = _written_pid(fd)
-            raise EnvironmentRefused(
-                f"v6native already runs on this node (process {holder or 'unknown'}); change it with `v6native reload`, "
-                "or stop that process first"
-            ) from error
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
+        # After `down` it is the last file there.
+        if [entry.name for entry in run.iterdir()] == [LOCK_NAME]:
+            (run / LOCK_NAME).unlink()
+        os.close(fd)
+
+
+def _locked(file: Path) -> int:
+    """The lock's descriptor. One who held it may have removed the file in the instant between opening and locking."""
+    while True:
+        fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.fcntl(fd, fcntl.F_OFD_SETLK, _write_lock())
+        except BlockingIOError as error:
+            holder = _written_pid(fd)
+            os.close(fd)
+            raise EnvironmentRefused(
+                f"v6native already runs on this node (process {holder or 'unknown'}); change it with `v6native reload`, "
+                "or stop that process first"
+            ) from error
+        if file.exists() and file.stat().st_ino == os.fstat(fd).st_ino:
+            return fd
         os.close(fd)
 
 

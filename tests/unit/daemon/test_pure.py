@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import threading
@@ -83,6 +84,40 @@ def test_only_one_daemon(tmp_path: Path) -> None:
             pass
         assert daemon_pid(tmp_path) == os.getpid()
     assert daemon_pid(tmp_path) is None
+
+
+def test_the_lock_goes_with_everything_else(tmp_path: Path) -> None:
+    """`down` leaves nothing; SIGTERM leaves the workers and what they wrote, and the file with them."""
+    with only_daemon(tmp_path):
+        (tmp_path / "dns64.pid").touch()
+    assert (tmp_path / "daemon.lock").exists()
+    (tmp_path / "dns64.pid").unlink()
+    with only_daemon(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_is_removed_while_one_waits_for_it_is_not_taken(tmp_path: Path) -> None:
+    """Many at once, each of which removes the file: never two in the room."""
+    inside, worst = 0, 0
+    room = threading.Lock()
+
+    def enter() -> None:
+        nonlocal inside, worst
+        for _ in range(200):
+            with contextlib.suppress(EnvironmentRefused), only_daemon(tmp_path):
+                with room:
+                    inside += 1
+                    worst = max(worst, inside)
+                with room:
+                    inside -= 1
+
+    threads = [threading.Thread(target=enter) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert worst == 1
 
 
 def test_asking_for_the_daemon_does_not_take_its_lock(tmp_path: Path) -> None:

@@ -222,7 +222,12 @@ def downed(trial: Trial) -> str:
         trial.succeeds("edge1", "v6native", "down", timeout=60)
         expect(one.wait_status(15) != 0, "the download outlives `down`")
         now, then = snapshot(edge1), json.loads(edge1.path(BEFORE).read_text())
-        # A lock file, and the folder of wireguard-go's sockets: neither does anything.
+        left = edge1.path("/run/v6native")
+        expect(
+            not left.exists() or not list(left.iterdir()),
+            f"`down` left {list(left.iterdir()) if left.exists() else ''}",
+        )
+        # An empty folder, and that of wireguard-go's sockets: neither does anything.
         now["run"] = [name for name in now["run"] if name not in ("v6native", "wireguard")]
         for what in then:
             expect(now[what] == then[what], f"`down` left {what} changed: {_difference(then[what], now[what])}")
