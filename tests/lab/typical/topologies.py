@@ -4,6 +4,7 @@
 
 VM:    vm with one on-link IPv6 /64 and one IPv4 address, nothing routed to it; laptop behind IPv4 only; internet.
 HOUSE: phone on edge1's LAN (a plain cable or a bridge), edge1 with a prefix and a pool routed to it; internet.
+COMPANY: shop, a server with IPv6 only, two IPv6 routers behind edge1; edge1 with a prefix and a pool routed to it; internet.
 """
 
 from __future__ import annotations
@@ -42,6 +43,14 @@ ONLINK4 = IPv4Address("192.0.2.77")
 VM_TUNNEL6 = IPv6Network("2001:db8:2:0:a::/80")
 """Out of the on-link /64."""
 VM_LAPTOP6 = IPv6Address("2001:db8:2:0:a::2")
+
+SHOP6 = IPv6Address("2001:db8:64:12::80")
+DESK6 = IPv6Address("2001:db8:64:12::81")
+"""shop's second address."""
+SHOP4 = IPv4Address("203.0.113.9")
+"""What stands for SHOP6 in the IPv4 internet."""
+HALL6, FLOOR6 = IPv6Address("2001:db8:64:10::2"), IPv6Address("2001:db8:64:11::2")
+"""The routers between edge1 and shop, on the side of edge1."""
 
 PHONE_PREFIX6 = IPv6Network("2001:db8:64:5::/64")
 """Routed to phone, which is a node in one of the cases."""
@@ -114,3 +123,43 @@ def house(bridge: str | None) -> Topology:
         routers=("r1",),
         tested="edge1",
     )
+
+
+def _six(*addresses: str) -> tuple[IPv6Interface, ...]:
+    return tuple(IPv6Interface(address) for address in addresses)
+
+
+COMPANY = Topology(
+    nodes=("shop", "floor", "hall", "edge1", "r1", "internet"),
+    cables=(
+        Cable(
+            Port("hall", "eth0", _six(f"{HALL6}/64")),
+            Port("edge1", "lan0", _six("2001:db8:64:10::1/64")),
+        ),
+        Cable(
+            Port("floor", "eth0", _six(f"{FLOOR6}/64")),
+            Port("hall", "eth1", _six("2001:db8:64:11::1/64")),
+        ),
+        Cable(
+            Port("shop", "eth0", _six(f"{SHOP6}/64", f"{DESK6}/64")),
+            Port("floor", "eth1", _six("2001:db8:64:12::1/64")),
+        ),
+        _uplink("edge1"),
+        _SERVER,
+    ),
+    routes=(
+        Route("shop", ANY6, IPv6Address("2001:db8:64:12::1")),
+        Route("floor", ANY6, IPv6Address("2001:db8:64:11::1")),
+        Route("hall", ANY6, IPv6Address("2001:db8:64:10::1")),
+        Route("hall", IPv6Network("2001:db8:64:12::/64"), FLOOR6),
+        Route("edge1", IPv6Network("2001:db8:64:11::/64"), HALL6),
+        Route("edge1", IPv6Network("2001:db8:64:12::/64"), HALL6),
+        Route("edge1", ANY4, R1_EDGE4),
+        Route("edge1", ANY6, R1_EDGE6),
+        Route("r1", NETWORK6, EDGE6),
+        Route("r1", POOL, EDGE4),
+        *_FAR_ROUTES,
+    ),
+    routers=("r1", "hall", "floor"),
+    tested="edge1",
+)

@@ -23,6 +23,7 @@ STATIC = '[[nat64.static]]\nproto = "{}"\nipv4 = "{}"\nipv6 = "[2001:db8:1::{}]:
 RANGE = '[[nat64.static]]\nproto = "tcp"\nipv4 = "{}"\nipv6 = "[2001:db8:1::5]:{}"\n'
 POOL = '[[nat64.pool]]\npool4 = ["{}"]\n{}\n'
 EAM = '[[clat.eam]]\nipv4 = "{}/32"\nipv6 = "2001:db8:e::{}/128"\n'
+EAM_STATIC = '[[clat.eam]]\nipv4 = "192.0.2.8/32"\nipv6 = "2001:db8:1::5/128"\n'
 EAM_RANGE = '[[clat.eam]]\nipv4 = "192.0.2.0/28"\nipv6 = "2001:db8:e::/124"\n'
 NODE2 = '[node.edge2]\nuplink = "eth0"\npool4 = ["{}"]\n'
 ON_EDGE1 = ("[tunnel.friends]", '[tunnel.friends]\nnode = "edge1"')
@@ -95,6 +96,7 @@ ERRORS = [
     ([], '[[clat.eam]]\nipv4 = "192.0.2.0/24"\nipv6 = "2001:db8:e::/121"\n', "eam", "/121"),
     ([], EAM.format("100.64.0.7", "a"), "overlap", "100.64.0.7"),
     ([("uplink:40000-59999", "192.0.2.0/28")], EAM.format("192.0.2.8", "a"), "overlap", "192.0.2.8"),
+    ([], STATIC.format("tcp", "uplink:80", 5) + EAM_STATIC, "overlap", "2001:db8:1::5/128"),
     ([], '[nat64]\nicmp_pool4 = "127.0.0.0/28"\n', "icmp-pool4", "127.0.0.0"),
     ([], '[clat]\nicmp_pool4 = "240.0.0.0/28"\n', "icmp-pool4", "240.0.0.0"),
     (

@@ -129,6 +129,11 @@ def _eam_beside(draft: Draft, here: KeyPath, row: Eam) -> Iterator[ConfigProblem
                 place = draft.line(("node", node.name, "pool4"))
                 what = f"{row.ipv4} overlaps {entry.network} in the pool4 of {node.name} ({place})"
                 yield draft.error("overlap", (*here, "ipv4"), what, "give every address to one of the two")
+    for i, static in enumerate(draft.config.nat64.static):
+        if static.ipv6 in row.ipv6:
+            place = draft.line(("nat64", "static", i))
+            what = f"{static.ipv6} has a static BIB entry ({place}), but all that it sends takes this mapping"
+            yield draft.error("overlap", (*here, "ipv6"), what, "give the service another address of its host")
 
 
 def _icmp_pools(draft: Draft) -> Iterator[ConfigProblem]:
