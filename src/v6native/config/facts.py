@@ -105,6 +105,7 @@ class HostFacts:
     resolvers: tuple[IPv4Address | IPv6Address, ...] = ()  # nameserver lines of /etc/resolv.conf
     local_ports: PortRange = KERNEL_LOCAL_PORTS  # net.ipv4.ip_local_port_range
     conntrack_max: int | None = None
+    rp_filter: int | None = None  # net.ipv4.conf.all.rp_filter: on an interface the higher of this and its own counts
     masquerade: tuple[MasqueradeRule, ...] = ()
     forward_drop: tuple[ForwardDrop, ...] = ()
 

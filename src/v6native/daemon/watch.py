@@ -22,6 +22,7 @@ _GROUPS = (
     | 0x80  # RTMGRP_IPV4_RULE
     | 0x100  # RTMGRP_IPV6_IFADDR
     | 0x400  # RTMGRP_IPV6_ROUTE
+    | 0x800000  # RTNLGRP_IPV4_NETCONF (24): forwarding, and rp_filter, which ours depends on
 )
 # linux/netfilter/nfnetlink.h NFNLGRP_NFTABLES (7): `nft flush ruleset` takes our table along.
 _NFT_GROUPS = 1 << 6

@@ -8,7 +8,8 @@ be translated for whoever forged it, and reach a client's IPv4 past the NAT64. E
 
 A translator and the steering of a shared address need the ports, which only a first fragment has. nf_defrag hands
 fragments on in order, first one first, and bounds their memory. A `tproxy` expression switches it on without connection
-tracking (nft_tproxy_init calls nf_defrag_ipv4_enable); the rules compare the mark with two values, so none ever matches.
+tracking (nft_tproxy_init calls nf_defrag_ipv4_enable). The rules are in a chain that no hook and no rule leads to: to be
+there is their whole work, and so they cost no packet anything.
 """
 
 from __future__ import annotations
@@ -22,15 +23,13 @@ from v6native.desired.state import NftTable
 
 TABLE = "v6native"
 
-_NEVER = "meta mark 0x1 meta mark 0x2 meta l4proto tcp"
-
 
 def nft(here: Here) -> tuple[NftTable, ...]:
     if not (here.nat64 or here.clat):
         return ()
-    rules = [f"{_NEVER} tproxy {family} to :1" for family in ("ip", "ip6")]
+    rules = [f"meta l4proto tcp tproxy {family} to :1" for family in ("ip", "ip6")]
     # Where the kernel has no nft_tproxy, connection tracking brings the defragmentation with it.
-    fallback = ["meta mark 0x1 meta mark 0x2 ct state new"]
+    fallback = ["ct state new"]
     forged = _forged(here)
     digest = sha256("\n".join([*rules, *fallback, forged]).encode()).hexdigest()[:16]
     return (NftTable(TABLE, _table(digest, rules, forged), digest, _table(digest, fallback, forged)),)
@@ -41,7 +40,8 @@ def _forged(here: Here) -> str:
     inside, translated = _set(_inside(here)), _set(_translated(here))
     if not (inside and translated):
         return ""
-    return f'iifname "{here.node.uplink}" ip6 saddr {inside} ip6 daddr {translated} counter drop'
+    # The family first: it is the cheapest to ask, and every IPv4 packet of the host is asked.
+    return f'meta nfproto ipv6 iifname "{here.node.uplink}" ip6 saddr {inside} ip6 daddr {translated} counter drop'
 
 
 def _inside(here: Here) -> Iterator[IPv6Network]:
@@ -73,8 +73,7 @@ def _set(networks: Iterator[IPv6Network]) -> str:
 def _table(digest: str, rules: list[str], forged: str) -> str:
     """The comment tells the next run what it finds: nft prints rules in other words than it was given."""
     body = "".join(f"        {rule}\n" for rule in rules)
-    hook = "        type filter hook prerouting priority mangle; policy accept;\n"
-    chains = f"    chain defrag {{\n{hook}{body}    }}\n"
+    chains = f"    chain defrag {{\n{body}    }}\n"
     if forged:
         raw = "        type filter hook prerouting priority raw; policy accept;\n"
         chains += f"    chain forged {{\n{raw}        {forged}\n    }}\n"

@@ -14,6 +14,9 @@ FORWARD4 = "net/ipv4/ip_forward"
 ERRORS_FROM_INBOUND = "net/ipv4/icmp_errors_use_inbound_ifaddr"
 RESERVED_PORTS = "net/ipv4/ip_local_reserved_ports"
 
+LOOSE = "2"
+"""rp_filter: the higher of `all` and the interface counts, so this also softens a strict `all`."""
+
 
 def sysctls(here: Here) -> tuple[Sysctl, ...]:
     if not (here.nat64 or here.clat or here.tunnels):
@@ -57,19 +60,26 @@ def _own_links(here: Here) -> list[Sysctl]:
     wanted: list[Sysctl] = []
     for name, translated in ends:
         wanted += _quiet(name)
-        # The highest of `all` and the interface counts, so 2 (loose) also softens a strict `all`.
-        wanted.append(Sysctl(f"net/ipv4/conf/{name}/rp_filter", "2"))
+        wanted.append(Sysctl(f"net/ipv4/conf/{name}/rp_filter", _translated_rp_filter(here) if translated else LOOSE))
         if translated:
             # What the NAT64 translated may come from an address that is the node's own too.
             wanted.append(Sysctl(f"net/ipv4/conf/{name}/accept_local", "1"))
     if ends:
         wanted += _quiet(SLOW)
-        wanted.append(Sysctl(f"net/ipv4/conf/{SLOW}/rp_filter", "2"))
+        wanted.append(Sysctl(f"net/ipv4/conf/{SLOW}/rp_filter", LOOSE))
         wanted.append(Sysctl(f"net/ipv4/conf/{SLOW}/accept_local", "1"))
     for tunnel in here.tunnels:
         name = tunnel_interface(tunnel.name)
         wanted += [Sysctl(f"net/ipv6/conf/{name}/disable_ipv6", "0"), *_forwards(name)]
     return wanted
+
+
+def _translated_rp_filter(here: Here) -> str:
+    """Off where the host's own value lets it be: each packet is then looked up once, not twice (fib_validate_source).
+
+    The source of what we translated is ours to vouch for. Where the host filters, or does not tell, only 2 will do.
+    """
+    return "0" if here.facts.rp_filter == 0 else LOOSE
 
 
 def _quiet(name: str) -> list[Sysctl]:

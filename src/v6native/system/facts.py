@@ -38,6 +38,7 @@ def read_facts(netlink: Netlink, ours: frozenset[str], our_wireguard_ports: froz
         resolvers=tuple(_resolvers()),
         local_ports=_local_ports(),
         conntrack_max=_number("net/netfilter/nf_conntrack_max"),
+        rp_filter=_number("net/ipv4/conf/all/rp_filter"),
     )
     try:
         objects = firewall.ruleset()

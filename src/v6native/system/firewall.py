@@ -17,16 +17,20 @@ from v6native.errors import SystemActionError
 from v6native.system.processes import run
 
 _DIGEST = re.compile(r'comment "v6native ([0-9a-f]{16})"')
+# As `nft list` indents them: a chain by one tab, what is in it by two.
+_CHAIN = re.compile(r"^\tchain \w+ \{\n(.*?)^\t\}$", re.MULTILINE | re.DOTALL)
+_RULE = re.compile(r"^\t\t(?!type )\S", re.MULTILINE)
 
 
 def digests() -> dict[str, str]:
-    """Our table by its digest; an emptied one has the digest "". Nothing where the table is not there."""
+    """Our table by its digest; one with an emptied chain has the digest "". Nothing where the table is not there."""
     tables = run(["nft", "list", "tables"])
     if f"table inet {TABLE}\n" not in tables:
         return {}
     text = run(["nft", "list", "table", "inet", TABLE])
     found = _DIGEST.search(text)
-    return {TABLE: found.group(1) if found and "prerouting" in text and "meta mark" in text else ""}
+    rules = _CHAIN.findall(text)
+    return {TABLE: found.group(1) if found and rules and all(_RULE.search(body) for body in rules) else ""}
 
 
 def load(table: NftTable) -> None:

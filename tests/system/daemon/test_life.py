@@ -154,6 +154,21 @@ def test_what_somebody_deletes_comes_back(machine: Machine, deletion: str) -> No
     until(lambda: machine.v6native("plan").stdout == "Nothing would change.\n", what="the repair's end")
 
 
+def test_a_host_that_begins_to_filter_is_followed_at_once(machine: Machine) -> None:
+    """A strict `all` would drop all that is translated, until nat64-x is loose."""
+    machine.run("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=0")
+    machine.up()
+
+    def own() -> str:
+        return machine.run("sysctl", "-n", "net.ipv4.conf.nat64-x.rp_filter").stdout.strip()
+
+    assert own() == "0"
+    machine.run("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1")
+    until(lambda: own() == "2", 10, "a loose nat64-x")
+    machine.run("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=0")
+    until(lambda: own() == "0", 10, "no filter on nat64-x")
+
+
 def test_the_watchdog_is_fed(machine: Machine) -> None:
     machine.environment["WATCHDOG_USEC"] = "400000"
     with machine.manager() as told:

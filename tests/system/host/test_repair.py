@@ -52,8 +52,15 @@ def test_a_flushed_firewall(machine: Machine, wanted: Desired) -> None:
     ]
 
 
-def test_our_table_emptied(machine: Machine, wanted: Desired) -> None:
-    assert len(_broken_by(machine, wanted, "nft flush table inet v6native")) == 1
+@pytest.mark.parametrize("what", ["table inet v6native", "chain inet v6native defrag", "chain inet v6native forged"])
+def test_our_table_emptied(machine: Machine, wanted: Desired, what: str) -> None:
+    assert len(_broken_by(machine, wanted, f"nft flush {what}")) == 1
+
+
+def test_only_what_comes_from_the_uplink_costs_a_packet_a_rule(machine: Machine, wanted: Desired) -> None:
+    """A hook of ours is on the way of every packet of the host: one, and not for the defragmentation."""
+    hooked = run(["nft", "list", "table", "inet", "v6native"]).split("chain ")[1:]
+    assert [chain.split()[0] for chain in hooked if "hook" in chain] == ["forged"]
 
 
 def test_settings_changed_behind_our_back(machine: Machine, wanted: Desired) -> None:

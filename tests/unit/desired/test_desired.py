@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
+import pytest
 from hypothesis import given
 
 from tests.unit.system.networks import (
@@ -29,7 +30,7 @@ from v6native.config.facts import DefaultRoute, HostFacts, InterfaceFacts
 from v6native.config.model import Config, Limits, Mark, OwnIPv4, Pool, Proto, StaticBib
 from v6native.desired import Desired, desired
 from v6native.desired.dataplane import Attachment, Nat64Settings, PoolGroup, SiitSettings
-from v6native.desired.state import CLAT, NAT64, OWN_LOCAL_RULE, Neighbour, Rule
+from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, OWN_LOCAL_RULE, Neighbour, Rule
 from v6native.dns64.settings import Dns64Settings
 
 CLAT96 = IPv6Network("2001:db8:64:a:64::/96")
@@ -294,6 +295,15 @@ def test_a_router_by_advertisement_keeps_listening_to_them() -> None:
         "1",
         False,
     )
+
+
+@pytest.mark.parametrize(("everywhere", "translated"), [(0, "0"), (1, "2"), (2, "2"), (None, "2")])
+def test_the_source_is_looked_up_again_only_where_the_host_filters(everywhere: int | None, translated: str) -> None:
+    """The higher of `all` and the interface counts: only where `all` is 0 can the second look-up be spared."""
+    wanted = desired(LAB96, "edge1", replace(FACTS, rp_filter=everywhere))
+    set_to = {setting.key: setting.value for setting in wanted.sysctls}
+    assert [set_to[f"net/ipv4/conf/{name}/rp_filter"] for name in (NAT64_X, CLAT_X)] == [translated] * 2
+    assert set_to[f"net/ipv4/conf/{NAT64}/rp_filter"] == "2"
 
 
 def test_dns64_answers_inside_and_asks_others() -> None:

@@ -50,6 +50,7 @@ MACHINES = {
             _interface("br0", "2001:db8:64:1::1/64", kind="bridge"),
         ),
         default_routes=_native("eth0"),
+        rp_filter=0,
     ),
     "examples/one-address-vm.toml": HostFacts(
         interfaces=(_interface("eth0", "203.0.113.77/32", "2001:db8:1::1/64"),),
