@@ -12,7 +12,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-BASE = frozenset({"", "errors", "paths", "address", "packet", "worker"})
+BASE = frozenset({"", "errors", "paths", "address", "packet", "worker", "decode"})
 PURE = BASE | {"config", "desired"}
 DOORS = PURE | {"plan", "system", "dataplane"}
 
@@ -23,6 +23,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "packet": frozenset({"address"}),
     "paths": frozenset(),
     "worker": frozenset(),
+    "decode": frozenset(),
     "config.problem": frozenset(),
     "errors": frozenset({"config.problem"}),
     "config": BASE,

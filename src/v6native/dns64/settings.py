@@ -14,7 +14,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from v6native.address import valid_pref64
-from v6native.dns64.decode import Decoder
+from v6native.decode import Decoder
 from v6native.dns64.wire import WireError, name_from_text
 from v6native.errors import Dns64SettingsError
 
