@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The ring of an instance that tells who has which ports, and what is there now to compare with.
+
+Of all that is pinned only the ring stays open: other maps of a generation must be free to go when the next one takes
+over, its sweeping timer first of all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from v6native.dataplane import abi, bpffs
+from v6native.dataplane.door import Translator
+from v6native.dataplane.kernel import KernelDataPlane
+from v6native.dataplane.log_events import LOST, MAP, Holding
+from v6native.dataplane.maps import BpfMap
+from v6native.dataplane.ring import RingBuffer
+from v6native.dataplane.tables import Tables, entries
+from v6native.errors import V6nativeError
+from v6native.paths import Paths
+
+_OF = str(Translator.NAT64)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`lost`: records that found no room in the ring, since it was made. `holdings`: what is there now."""
+
+    lost: int
+    holdings: tuple[Holding, ...] = ()
+
+
+class Ring(Protocol):
+    """A ring that is open (dataplane/ring.py)."""
+
+    fd: int
+
+    @property
+    def position(self) -> int: ...
+
+    def read(self, start: int, most: int) -> tuple[list[bytes], int]: ...
+
+    def release(self, position: int) -> None: ...
+
+
+class LogSource:
+    """`ring` None: there is no such data plane, or one that tells nothing. `name` is the ring's own within a boot."""
+
+    def __init__(self, paths: Paths, instance: str) -> None:
+        self._paths, self._instance = paths, instance
+        self._root = paths.pins(instance)
+        self._map: BpfMap | None = None
+        self._ring: RingBuffer | None = None
+        self._pins: frozenset[tuple[str, int]] = frozenset()
+
+    @property
+    def ring(self) -> Ring | None:
+        return self._ring
+
+    @property
+    def name(self) -> str:
+        return "" if self._map is None else str(self._map.id)
+
+    def changed(self) -> bool:
+        """Whether what is pinned is no longer what was found at the last `reopen`."""
+        return self._pinned() != self._pins
+
+    def reopen(self) -> None:
+        """Follow what is pinned now; without a data plane there is no ring."""
+        pins = self._pinned()
+        with self._plane() as plane:
+            there = plane.generation().map(_OF, MAP) if plane is not None and plane.loaded else None
+            if there is None or self._map is None or there.id != self._map.id:
+                self.close()
+                if there is not None:
+                    self._map = BpfMap(os.dup(there.fd))
+                    self._ring = RingBuffer(self._map)
+        self._pins = pins
+
+    def snapshot(self, whole: bool) -> Snapshot | None:
+        """What the data plane says by itself; None: there is none. `whole`: with the holdings."""
+        with self._plane() as plane:
+            if plane is None or not plane.loaded:
+                return None
+            lost = plane.counters(Translator.NAT64).get(LOST, 0)
+            return Snapshot(lost, tuple(_bindings(plane)) if whole else ())
+
+    def close(self) -> None:
+        if self._ring is not None:
+            self._ring.close()
+        if self._map is not None:
+            self._map.close()
+        self._ring = self._map = None
+        self._pins = frozenset()
+
+    def _pinned(self) -> frozenset[tuple[str, int]]:
+        found = set()
+        for folder in bpffs.generations(self._root):
+            with contextlib.suppress(FileNotFoundError):
+                found.add((folder.name, (folder / "maps" / _OF / MAP).stat().st_ino))
+        return frozenset(found)
+
+    @contextlib.contextmanager
+    def _plane(self) -> Iterator[KernelDataPlane | None]:
+        """Opened for a moment; None where pins come and go at this very time, or there are none."""
+        try:
+            plane = KernelDataPlane.open(self._paths, self._instance)
+        except (V6nativeError, OSError):
+            yield None
+            return
+        try:
+            yield plane
+        finally:
+            plane.close()
+
+
+def _bindings(plane: KernelDataPlane) -> Iterator[Holding]:
+    """Each dynamic BIB entry, as it is logged where there are no blocks."""
+    for _slot, entry in entries(Tables.of(plane.generation())):
+        if not entry.flags & abi.BIB_STATIC:
+            port4 = int.from_bytes(bytes(entry.port4), "big")
+            port6 = int.from_bytes(bytes(entry.port6), "big")
+            client, address4 = bytes(entry.address6), bytes(entry.address4)
+            yield Holding(entry.created_ns, client, address4, port4, port4, port6, entry.proto, 128)
