@@ -90,6 +90,7 @@ _Static_assert(sizeof(struct pref64) == 20, "pref64");
 
 #define CONFIG_ADDRESS_DEPENDENT 1U /* filtering (RFC 6146 section 3.5): by remote address */
 #define CONFIG_RESET_ORPHANS 2U	    /* TCP of no session is answered with RST */
+#define CONFIG_LOG 4U		    /* who has which ports goes to log_events */
 
 /* What RFC 7915 leaves to the operator, of one translator. */
 #define OCTET_FIXED 0x100U /* in tos and traffic_class: set to the low byte; else copied */

@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi.h"
+#include "config.h"
 #include "verdict.h"
 
 struct {
@@ -27,13 +28,21 @@ struct {
 const struct log_event *const volatile log_event_type = 0;
 const struct slow_event *const volatile slow_event_type = 0;
 
+/* Where nobody shall know who has which ports, nothing waits in the ring for whoever reads it later. */
+static __always_inline bool logs(void)
+{
+	struct nat64_config *cfg = nat64_settings();
+
+	return cfg && cfg->flags & CONFIG_LOG;
+}
+
 /* A port block was taken (`kind` LOG_BLOCK_TAKEN) or given back. */
 SUBPROG int log_block(const struct client *client, const struct port_block *block, __u32 kind,
 		      __u64 now)
 {
 	struct log_event *event;
 
-	if (!client || !block || dry_run)
+	if (!client || !block || dry_run || !logs())
 		return 0;
 	event = bpf_ringbuf_reserve(&log_events, sizeof(*event), 0);
 	if (!event) {
@@ -59,7 +68,7 @@ SUBPROG int log_bib(const struct bib_entry *entry, __u32 kind, __u64 now)
 {
 	struct log_event *event;
 
-	if (!entry || dry_run)
+	if (!entry || dry_run || !logs())
 		return 0;
 	event = bpf_ringbuf_reserve(&log_events, sizeof(*event), 0);
 	if (!event) {

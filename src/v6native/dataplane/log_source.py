@@ -17,10 +17,12 @@ from typing import Protocol
 from v6native.dataplane import abi, bpffs
 from v6native.dataplane.door import Translator
 from v6native.dataplane.kernel import KernelDataPlane
-from v6native.dataplane.log_events import LOST, MAP, Holding
+from v6native.dataplane.loader import Generation
+from v6native.dataplane.log_events import ALL_PROTOS, LOST, MAP, Holding
 from v6native.dataplane.maps import BpfMap
 from v6native.dataplane.ring import RingBuffer
-from v6native.dataplane.tables import Tables, entries
+from v6native.dataplane.shared import SharedArray
+from v6native.dataplane.tables import Tables
 from v6native.errors import V6nativeError
 from v6native.paths import Paths
 
@@ -88,7 +90,7 @@ class LogSource:
             if plane is None or not plane.loaded:
                 return None
             lost = plane.counters(Translator.NAT64).get(LOST, 0)
-            return Snapshot(lost, tuple(_bindings(plane)) if whole else ())
+            return Snapshot(lost, tuple(holdings(plane.generation())) if whole else ())
 
     def close(self) -> None:
         if self._ring is not None:
@@ -119,11 +121,22 @@ class LogSource:
             plane.close()
 
 
-def _bindings(plane: KernelDataPlane) -> Iterator[Holding]:
-    """Each dynamic BIB entry, as it is logged where there are no blocks."""
-    for _slot, entry in entries(Tables.of(plane.generation())):
-        if not entry.flags & abi.BIB_STATIC:
-            port4 = int.from_bytes(bytes(entry.port4), "big")
-            port6 = int.from_bytes(bytes(entry.port6), "big")
-            client, address4 = bytes(entry.address6), bytes(entry.address4)
-            yield Holding(entry.created_ns, client, address4, port4, port4, port6, entry.proto, 128)
+def holdings(generation: Generation) -> Iterator[Holding]:
+    """Each port block that a client has, and each dynamic BIB entry outside of any: what is told of, and no more."""
+    maps, tables = generation.maps[_OF], Tables.of(generation)
+    counts = tables.counts()
+    with SharedArray(maps["blocks"], abi.PortBlock) as blocks, SharedArray(maps["clients"], abi.Client) as clients:
+        for _slot, block in blocks.walk(0, counts.blocks_used_to):
+            if 0 < block.owner <= clients.length and not block.refs & abi.BIB_DEAD_REFS:
+                client, address4 = clients[block.owner - 1], bytes(block.address)
+                yield Holding(
+                    block.taken_ns, bytes(client.address), address4, block.first, block.last, 0, ALL_PROTOS, client.len
+                )  # fmt: skip
+    with SharedArray(tables.bib, abi.Bib) as bib:
+        # One that is being ended is told of when the sweep releases it.
+        for _slot, entry in bib.walk(0, counts.bib_used_to):
+            if entry.flags & (abi.BIB_IN_USE | abi.BIB_STATIC) == abi.BIB_IN_USE and not entry.block:
+                port4 = int.from_bytes(bytes(entry.port4), "big")
+                port6 = int.from_bytes(bytes(entry.port6), "big")
+                client6, address4 = bytes(entry.address6), bytes(entry.address4)
+                yield Holding(entry.created_ns, client6, address4, port4, port4, port6, entry.proto, 128)

@@ -122,7 +122,8 @@ def _nat64(
         max_sessions=min(settings.sessions, max_sessions),
         icmp_rate=settings.options.icmp_rate,
         flags=(abi.CONFIG_ADDRESS_DEPENDENT if settings.address_dependent else 0)
-        | (abi.CONFIG_RESET_ORPHANS if settings.reset_orphans else 0),
+        | (abi.CONFIG_RESET_ORPHANS if settings.reset_orphans else 0)
+        | (abi.CONFIG_LOG if settings.log else 0),
         group_count=len(settings.groups),
         block_shift=settings.port_block.bit_length() - 1 if settings.port_block else 0,
         client_ports=settings.limits.ports,

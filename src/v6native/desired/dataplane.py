@@ -72,6 +72,7 @@ class Nat64Settings:
     `own4` are the node's IPv4 addresses: sessions on a shared one that it has lost to another end.
     `identities` are of networks inside `sources`, the longest match counts; without one each /`client_prefix` is a client.
     `port_block` is how many ports a client gets at once (a power of two); 0: ports are given one by one.
+    `log`: who gets and gives back which is told to whoever reads the ring buffer log_events.
     """
 
     pref64: tuple[IPv6Network, ...]
@@ -94,6 +95,7 @@ class Nat64Settings:
     address_dependent: bool = False
     reset_orphans: bool = True
     options: TranslationOptions = RFC7915_DEFAULTS
+    log: bool = False
 
     def lost(self, shared: IPv4Address) -> bool:
         """Whether an address that was shared is nobody's here any more, and there is another to go on with.
