@@ -9,9 +9,11 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from pathlib import Path
 
+from v6native.config import values
 from v6native.config.file import (
     ClatTable,
     Dns64Table,
+    LogTable,
     Nat64Table,
     NetworkFile,
     NodeTable,
@@ -26,6 +28,7 @@ from v6native.config.model import (
     Dns64,
     Eam,
     Limits,
+    Log,
     Nat64,
     Network,
     Node,
@@ -61,6 +64,7 @@ def convert(file: NetworkFile, path: Path) -> Config:
             Client(name, client.tunnel, client.public_key, client.address6, client.address4, client.enabled)
             for name, client in file.client.items()
         ),
+        log=_log(file.log),
     )
 
 
@@ -169,6 +173,10 @@ def _dns64(table: Dns64Table) -> Dns64:
         upstream=tuple(upstream),
         exclude_aaaa=tuple(table.exclude_aaaa),
     )
+
+
+def _log(table: LogTable) -> Log:
+    return Log(table.enabled, values.seconds(table.retention), tuple(table.syslog), tuple(table.ipfix))
 
 
 def _tunnel(name: str, table: TunnelTable, file: NetworkFile) -> Tunnel:

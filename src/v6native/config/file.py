@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from v6native.config import values
-from v6native.config.model import Filtering, Mark, OwnIPv4, Pool4Entry, PortRange, Proto, Udp0, Upstream
+from v6native.config.model import Collector, Filtering, Mark, OwnIPv4, Pool4Entry, PortRange, Proto, Udp0, Upstream
 
 
 def _listed(value: object) -> object:
@@ -44,6 +44,9 @@ WireGuardKey = Annotated[
     BeforeValidator(values.wireguard_key),
     _string("wireguard-key", pattern="^[A-Za-z0-9+/]{43}=$"),
 ]
+Duration = Annotated[str, BeforeValidator(values.duration), _string("duration", pattern="^[0-9]+[hdw]$")]
+SyslogServer = Annotated[Collector, BeforeValidator(values.syslog_server), _string("collector")]
+IpfixCollector = Annotated[Collector, BeforeValidator(values.ipfix_collector), _string("collector")]
 Interface = Annotated[str, BeforeValidator(values.interface), _string("interface", minLength=1, maxLength=15)]
 Name = Annotated[str, BeforeValidator(values.name), _string("name", pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
 Host = Annotated[str, BeforeValidator(values.host), _string("host")]
@@ -344,6 +347,31 @@ class Dns64Table(Table):
     )
 
 
+class LogTable(Table):
+    """Who had which addresses and ports of the NAT64, and when (`v6native who-had`). To whom they spoke is never logged."""
+
+    enabled: bool | None = Field(
+        default=None,
+        description="Whether it is logged. Default: where ports are given in blocks (`nat64.port_block`), a line a block.",
+        examples=[True],
+    )
+    retention: Duration = Field(
+        default="180d",
+        description="How long it is kept: a number with `h`, `d` or `w`. The law of your country may know a longest or shortest time.",
+        examples=["180d"],
+    )
+    syslog: list[SyslogServer] = Field(
+        default=[],
+        description="Syslog servers that are told as well (RFC 5424): `udp://ADDRESS:PORT` or `tcp://ADDRESS:PORT`.",
+        examples=[["udp://[2001:db8::1]:514"]],
+    )
+    ipfix: list[IpfixCollector] = Field(
+        default=[],
+        description="IPFIX collectors that are told as well (RFC 8158): `udp://ADDRESS:PORT` or `tcp://ADDRESS:PORT`.",
+        examples=[["tcp://192.0.2.9:4739"]],
+    )
+
+
 class TunnelTable(Table):
     """A WireGuard interface on one node."""
 
@@ -388,5 +416,6 @@ class NetworkFile(Table):
     nat64: Nat64Table = Nat64Table()
     clat: ClatTable = ClatTable()
     dns64: Dns64Table = Dns64Table()
+    log: LogTable = LogTable()
     tunnel: dict[str, TunnelTable] = {}
     client: dict[str, ClientTable] = {}

@@ -58,6 +58,12 @@ listen = ["2001:db8:1::1"]            # default: the node's addresses on its LAN
 upstream = ["system"]                 # "system", "unbound" (127.0.0.1/::1), or addresses, "address#port"
 exclude_aaaa = ["::ffff:0:0/96"]
 
+[log]
+enabled = true                        # who had which ports; never to whom they spoke
+retention = "180d"
+syslog = ["udp://[2001:db8::1]:514"]  # "udp://ADDRESS:PORT" or "tcp://ADDRESS:PORT"
+ipfix = ["tcp://192.0.2.9:4739"]
+
 [tunnel.friends]
 node = "edge1"                        # default: the only node
 listen = 51820
@@ -287,6 +293,34 @@ class Dns64:
     exclude_aaaa: tuple[IPv6Network, ...] = (IPv6Network("::ffff:0:0/96"),)
 
 
+class Transport(StrEnum):
+    UDP = "udp"
+    TCP = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Where events are sent: a syslog server or an IPFIX collector."""
+
+    transport: Transport
+    address: IPv4Address | IPv6Address
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
+        return f"{self.transport}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Who had which ports. `enabled` None: where port blocks keep it small; `retention` in seconds."""
+
+    enabled: bool | None = None
+    retention: int = 180 * 86400
+    syslog: tuple[Collector, ...] = ()
+    ipfix: tuple[Collector, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Tunnel:
     """A WireGuard interface on one node; the node has the first address of `prefix` and of `clat4`."""
@@ -322,6 +356,7 @@ class Config:
     dns64: Dns64
     tunnels: tuple[Tunnel, ...] = ()
     clients: tuple[Client, ...] = ()
+    log: Log = Log()
     warnings: tuple[ConfigProblem, ...] = field(default=(), compare=False)
     positions: Positions | None = field(default=None, compare=False, repr=False)
 

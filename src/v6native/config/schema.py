@@ -32,6 +32,8 @@ WORDS = {
     "ipv4-transport-address": "IPv4 address:port",
     "ipv6-transport-address": "[IPv6 address]:port",
     "resolver": "resolver",
+    "duration": "time",
+    "collector": "collector",
     "wireguard-key": "WireGuard key",
     "interface": "interface",
     "name": "name",

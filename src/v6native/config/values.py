@@ -19,13 +19,16 @@ from typing import TypeVar
 
 from pydantic_core import PydanticCustomError
 
-from v6native.config.model import ALL_PORTS, Mark, Pool4Entry, PortRange, Proto, Upstream
+from v6native.config.model import ALL_PORTS, Collector, Mark, Pool4Entry, PortRange, Proto, Transport, Upstream
 
 OUR_MARKS = 0xF8000000  # bpf/abi.h MARK_MASK
 UPLINK = "uplink"
 _Enum = TypeVar("_Enum", bound=StrEnum)
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _HOST = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+")
+_DURATION = re.compile(r"([0-9]{1,6})([hdw])")
+_UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
+_LONGEST = 10 * 366 * 86400
 _BRACKETED = re.compile(r"\[([^\]]*)\](?::(.*))?")
 
 
@@ -274,6 +277,53 @@ def upstream(value: object) -> Upstream | str:
             'write "system", "unbound", or an address like "2001:db8::53" or "192.0.2.53#5353"',
         )
     return Upstream(address(head), port(rest, given) if hash_ else 53)
+
+
+def duration(value: object) -> str:
+    """ "180d": hours, days or weeks; `seconds` counts them."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise wrong("duration", f"{value} is a number without a unit", f'write "{value}d" for days', f"{value}d")
+    given = text(value, "180d").strip()
+    if not _DURATION.fullmatch(given):
+        raise wrong("duration", f'"{given}" is no time', 'write hours, days or weeks, like "72h", "180d" or "26w"')
+    if not 0 < seconds(given) <= _LONGEST:
+        raise wrong("duration", f'"{given}" is not between one hour and ten years', 'write one like "180d"')
+    return given
+
+
+def seconds(given: str) -> int:
+    """Of a valid duration."""
+    return int(given[:-1]) * _UNITS[given[-1]]
+
+
+def syslog_server(value: object) -> Collector:
+    return _collector(value, "udp://[2001:db8::1]:514", 514)
+
+
+def ipfix_collector(value: object) -> Collector:
+    return _collector(value, "tcp://192.0.2.9:4739", 4739)
+
+
+def _collector(value: object, example: str, default_port: int) -> Collector:
+    """ "udp://192.0.2.9:514" or "tcp://[2001:db8::1]"; no name, since nobody would wait for its resolution."""
+    if isinstance(value, Collector):
+        return value
+    given = text(value, example).strip()
+    scheme, slashes, rest = given.partition("://")
+    if not slashes or scheme not in list(Transport):
+        known = "udp:// or tcp:// goes before the address"
+        raise wrong("collector", f'"{given}" does not say how it is reached: {known}', f'write one like "{example}"')
+    found = _BRACKETED.fullmatch(rest)
+    head, port_given = (found[1], found[2]) if found else (rest, None)
+    if not found and rest.count(":") == 1:
+        head, _, port_given = rest.partition(":")
+    if not found and _is_ipv6(rest):
+        meant = f"{scheme}://[{rest}]:{default_port}"
+        raise wrong("collector", f'"{given}" needs brackets around the address', f'write "{meant}"', meant)
+    if not _is_ipv4(head) and not _is_ipv6(head.partition("%")[0]):
+        what = f'"{given}" has no address; names are not resolved, so that logging waits for nobody'
+        raise wrong("collector", what, f'write one like "{example}"')
+    return Collector(Transport(scheme), address(head), port(port_given, given) if port_given else default_port)
 
 
 def wireguard_key(value: object) -> str:

@@ -29,6 +29,8 @@ NODE2 = '[node.edge2]\nuplink = "eth0"\npool4 = ["{}"]\n'
 ON_EDGE1 = ("[tunnel.friends]", '[tunnel.friends]\nnode = "edge1"')
 PHONE = '[client.phone]\ntunnel = "friends"\npublic_key = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="\n'
 
+LOG = "[log]\n{}\n"
+
 ERRORS = [
     # replacements, more text, the code, the text of the line that is meant
     ([("64:ff9b::/96", "2001:db8:64::/95")], "", "pref64", "pref64 ="),
@@ -58,6 +60,11 @@ ERRORS = [
     ([], '[[clat.eam]]\nipv4 = "192.0.2.8/31"\nipv6 = "2001:db8:8::1/128"\n', "eam", "2001:db8:8::1/128"),
     ([], '[[clat.eam]]\nipv4 = "192.0.2.8/32"\nipv6 = "64:ff9b::1/128"\n', "overlap", "64:ff9b::1/128"),
     ([], '[nat64]\nsources = ["64:ff9b::/97"]\n', "overlap", "sources"),
+    ([], LOG.format('syslog = ["udp://192.0.2.9", "udp://192.0.2.9:514"]'), "duplicate", "syslog"),
+    ([], LOG.format('ipfix = ["tcp://[::]:4739"]'), "collector", "ipfix"),
+    ([], LOG.format('syslog = ["udp://log.example.net"]'), "collector", "syslog"),
+    ([], LOG.format('retention = "0d"'), "duration", "retention"),
+    ([], LOG.format('retention = "11y"'), "duration", "retention"),
     ([('40000-59999"', '40000-59999", "uplink:50000-60000"')], "", "overlap", "pool4"),
     ([("uplink:40000-59999", "203.0.0.0/20")], "", "too-many", "pool4"),
     ([("uplink:40000-59999", "100.64.3.0/32")], "", "overlap", "pool4"),
@@ -194,6 +201,8 @@ WARNINGS = [
     (EAM.format("198.51.100.9", "9") + EAM_RANGE, "eam-overlap", "2001:db8:e::/124 and 2001:db8:e::9/128"),
     ('[nat64]\nicmp_pool4 = "10.0.0.0/28"\n', "icmp-pool4", "RFC 6791"),
     ('[dns64]\nlisten = ["::"]\n', "open", "everybody"),
+    ('[log]\nenabled = false\nsyslog = ["udp://192.0.2.9"]\n', "unused", "nothing is sent"),
+    ("[nat64]\nport_block = 0\n[log]\nenabled = true\n", "log", "every BIB entry"),
     (STATIC.format("tcp", "uplink:80", "1").replace("2001:db8:1", "2001:db9:1"), "outside", "not inside"),
     ("[nat64.limit]\nports = 0\n", "port-block", "8192 ports"),
 ]

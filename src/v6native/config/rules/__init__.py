@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from v6native.config.problem import ConfigProblem
-from v6native.config.rules import clients, dns, limits, names, pools, prefixes, shares, translators
+from v6native.config.rules import clients, dns, limits, log, names, pools, prefixes, shares, translators
 from v6native.config.rules.draft import Draft
 
 RULES = (
@@ -17,6 +17,7 @@ RULES = (
     clients.check,
     dns.check,
     limits.check,
+    log.check,
 )
 
 __all__ = ["RULES", "Draft", "check"]
