@@ -11,6 +11,7 @@
     │   └── VerifierRefused       the kernel's verifier refused a program; carries its log
     ├── DaemonUnreachable         no daemon answers on the API socket
     ├── Dns64SettingsError        dns64.json cannot be used: all its mistakes at once
+    ├── LogError                  the log of who had which ports cannot be read, or its settings not used
     └── LabError                  the lab could not be built or a lab command failed
 
 A message says where, what, why, and what to do about it.
@@ -79,6 +80,10 @@ class DaemonUnreachable(V6nativeError):
 
 class Dns64SettingsError(V6nativeError):
     """The DNS64's settings cannot be used; the message has a line for every mistake."""
+
+
+class LogError(V6nativeError):
+    """The log of who had which ports cannot be read or written, or its worker's settings are wrong."""
 
 
 class LabError(V6nativeError):

@@ -39,6 +39,11 @@ class Paths:
         """What the host was like before `up`, for `down` to restore."""
         return self.var / "saved.json"
 
+    @property
+    def log_database(self) -> Path:
+        """Who had which ports. It stays when the node goes down."""
+        return self.var / self.instance() / "who-had.db"
+
     def instance(self) -> str:
         """The name under which this node pins its maps; several may share one bpffs (a lab beside the host)."""
         file = self.etc / "instance"

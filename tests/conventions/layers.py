@@ -27,8 +27,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "config.problem": frozenset(),
     "errors": frozenset({"config.problem"}),
     "config": BASE,
-    # The settings of the DNS64 worker are decided there, too; `dns64.settings` is their form and imports no server.
-    "desired": BASE | {"config", "dns64.settings"},
+    # The settings of workers are decided there, too; `dns64.settings`, `log.settings` are their form and import no worker.
+    "desired": BASE | {"config", "dns64.settings", "log.settings"},
     "plan": PURE,
     "translate": frozenset({"", "address", "packet", "errors"}),
     "tunnel": PURE,
@@ -41,13 +41,14 @@ ALLOWED: dict[str, frozenset[str]] = {
     "system": PURE | {"plan", "dataplane", "tunnel", "routing"},
     "health": DOORS,
     "log": DOORS,
+    "log.settings": BASE | {"config"},
     "metrics": PURE | {"dataplane.door", "dataplane.abi"},
     "doctor": DOORS | {"health"},
-    "api": DOORS | {"metrics", "doctor"},
+    "api": DOORS | {"metrics", "doctor", "log"},
     "daemon": DOORS | {"api", "metrics", "doctor", "health", "log", "tunnel", "routing", "lan", "dns64", "slowpath"},
     "lab": DOORS | {"api", "tunnel"},
     "web": PURE | {"api"},
-    "cli": DOORS | {"api", "daemon", "doctor", "lab", "tunnel", "translate", "web"},
+    "cli": DOORS | {"api", "daemon", "doctor", "lab", "log", "tunnel", "translate", "web"},
 }
 
 # A foreign module and the only places of ours that may see it.
