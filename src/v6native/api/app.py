@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -23,6 +24,8 @@ from v6native.api.errors import BAD_FILTER, INTERNAL, NOT_FOUND, Kind, refuse, r
 from v6native.api.filters import BadFilter, Filter, parse
 from v6native.dataplane.door import BibEntry, Session
 from v6native.errors import V6nativeError
+from v6native.log.question import BadQuestion, Question
+from v6native.log.question import parse as parse_question
 
 # Entries a step of a streamed list: one hop to a thread each, and this much memory, whatever the table's size.
 BATCH = 500
@@ -51,6 +54,9 @@ class Backend(Protocol):
 
     def bib(self) -> Iterator[BibEntry]: ...
 
+    def who_had(self, question: Question) -> dict[str, Any]:
+        """Blocks for some milliseconds (log/answer.py)."""
+
 
 def make_app(backend: Backend) -> Starlette:
     """The application; it holds no state of its own."""
@@ -72,6 +78,10 @@ def make_app(backend: Backend) -> Starlette:
         wanted = parse(request.query_params, sessions=False)
         return await _stream((e for e in backend.bib() if wanted.wants_bib(e)), wanted)
 
+    async def who_had(request: Request) -> Response:
+        question = parse_question(request.query_params, datetime.datetime.now(datetime.UTC))
+        return JSONResponse(await run_in_threadpool(backend.who_had, question))
+
     return Starlette(
         routes=[
             document("/v1/status", backend.status),
@@ -83,12 +93,14 @@ def make_app(backend: Backend) -> Starlette:
             document("/v1/confirm", backend.confirm, "POST"),
             Route("/v1/sessions", sessions),
             Route("/v1/bib", bib),
+            Route("/v1/who-had", who_had),
             Route("/metrics", metrics),
         ],
         exception_handlers={
             V6nativeError: _refused,
             HTTPException: _http,
             BadFilter: _bad_filter,
+            BadQuestion: _bad_filter,
             Exception: _internal,
         },
     )

@@ -35,6 +35,7 @@ VERBS = (
     "status",
     "sessions",
     "bib",
+    "who-had",
     "counters",
     "doctor",
     "lab",

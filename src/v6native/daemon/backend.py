@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import os
 import socket
@@ -34,6 +35,9 @@ from v6native.daemon.run import Runner
 from v6native.daemon.workers import WorkerState
 from v6native.dataplane.door import BibEntry, Session
 from v6native.doctor.facts import WorkerFacts
+from v6native.log.answer import document
+from v6native.log.lookup import look_up
+from v6native.log.question import Question
 from v6native.metrics.exposition import PeerReading, Reading, WorkerReading, render
 from v6native.paths import Paths
 
@@ -53,9 +57,9 @@ class DaemonBackend:
     async def status(self) -> StatusDocument:
         daemon = self._runner.parts.daemon
         node = await self._node_status()
-        doctor = await self._doctor(ask=False)
-        counts = count_findings(doctor.findings)
         workers = await self._workers()
+        doctor = await self._doctor(workers, ask=False)
+        counts = count_findings(doctor.findings)
         ok = daemon.trouble is None and not counts["error"] and all(worker.pid is not None for worker in workers)
         return StatusDocument(ok, self._daemon(), node, workers, self._confirm(), counts)
 
@@ -63,15 +67,12 @@ class DaemonBackend:
         return await asyncio.to_thread(counters_document, self._runner.parts.node)
 
     async def doctor(self) -> DoctorDocument:
-        return await self._doctor(ask=True)
+        return await self._doctor(await self._workers(), ask=True)
 
-    async def _doctor(self, ask: bool) -> DoctorDocument:
+    async def _doctor(self, workers: tuple[WorkerDocument, ...], ask: bool) -> DoctorDocument:
         node, config = self._runner.parts.node, self._runner.parts.daemon.config
-        workers = tuple(
-            WorkerFacts(state.spec.name, state.running, state.restarts)
-            for state in self._runner.parts.supervisor.states()
-        )
-        return await self._runner.blocking(lambda: doctor_document(node, config, workers, ask))
+        facts = tuple(WorkerFacts(w.name, w.pid is not None, w.restarts, _stats_of(w)) for w in workers)
+        return await self._runner.blocking(lambda: doctor_document(node, config, facts, ask))
 
     async def plan(self) -> PlanDocument:
         return PlanDocument(await self._runner.blocking(self._runner.parts.daemon.plan))
@@ -88,18 +89,18 @@ class DaemonBackend:
     async def metrics(self) -> bytes:
         node, daemon = self._runner.parts.node, self._runner.parts.daemon
         status = await self._node_status()
-        document = await self.counters()
+        counted = await self.counters()
         totals = await asyncio.to_thread(node.totals)
         bib = await asyncio.to_thread(lambda: Counter(entry.proto.value for entry in node.bib()))
         workers = await self._workers()
-        doctor = await self._doctor(ask=False)
+        doctor = await self._doctor(workers, ask=False)
         return render(
             Reading(
                 version=__version__,
                 node=status.node,
                 uptime=self._uptime(),
                 reload_ok=daemon.last is None or daemon.last.ok,
-                counters=document.counters,
+                counters=counted.counters,
                 reasons=node.reasons(),
                 totals=totals,
                 pool_ports=sum(p.last_port - p.first_port + 1 for p in status.pool4),
@@ -115,6 +116,10 @@ class DaemonBackend:
 
     def bib(self) -> Iterator[BibEntry]:
         return self._runner.parts.node.bib()
+
+    def who_had(self, question: Question) -> dict[str, Any]:
+        now = datetime.datetime.now(datetime.UTC)
+        return document(look_up(self._paths.log_database, question, now))
 
     async def _node_status(self) -> NodeStatus:
         node, config = self._runner.parts.node, self._runner.parts.daemon.config
@@ -161,8 +166,11 @@ def _stats(state: WorkerState) -> Any:
 
 
 def _worker_reading(worker: WorkerDocument) -> WorkerReading:
-    stats = worker.stats if isinstance(worker.stats, dict) else {}
-    return WorkerReading(worker.name, worker.pid is not None, worker.restarts, stats)
+    return WorkerReading(worker.name, worker.pid is not None, worker.restarts, _stats_of(worker))
+
+
+def _stats_of(worker: WorkerDocument) -> dict[str, object]:
+    return worker.stats if isinstance(worker.stats, dict) else {}
 
 
 def _peers(status: NodeStatus) -> Iterator[PeerReading]:

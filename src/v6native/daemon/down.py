@@ -4,11 +4,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+
+import structlog
+
 from v6native.daemon import confirm
 from v6native.daemon.launcher import ProcessLauncher, end_workers
 from v6native.daemon.lock import only_daemon
 from v6native.daemon.node import Change, NodeWork, Progress
 from v6native.daemon.snapshot import Snapshots
+from v6native.errors import LogError
+from v6native.log.schema import Ended
+from v6native.log.store import Store
 from v6native.paths import Paths
 
 
@@ -29,10 +37,28 @@ def remove_all(node: NodeWork, paths: Paths, progress: Progress) -> tuple[Change
 
 
 def forget(paths: Paths) -> None:
-    """Removes what this v6native wrote for itself, but for the lock's file: that goes with the lock (lock.py)."""
+    """Removes what this v6native wrote for itself, but for the lock's file: that goes with the lock (lock.py).
+
+    The log of who had which ports stays, too: it is asked for long after.
+    """
+    _close_log(paths)
     Snapshots(paths).forget()
     leftovers = [path for suffix in ("pid", "sock", "log") for path in paths.run.glob(f"*.{suffix}")]
     for path in leftovers:
         # undo.log is still being written where the undo itself takes everything down, and tells why.
         if path.name != "undo.log":
             path.unlink(missing_ok=True)
+
+
+def _close_log(paths: Paths) -> None:
+    """Nobody has a port any more. Where that cannot be written, the next worker finds it out: `down` goes on."""
+    if not paths.log_database.exists():
+        return
+    try:
+        store = Store(paths.log_database)
+        try:
+            store.end_all(time.time_ns() // 1_000_000, Ended.DOWN)
+        finally:
+            store.close()
+    except (sqlite3.Error, OSError, LogError) as error:
+        structlog.get_logger("v6native.daemon").warning("log_not_closed", error=str(error))

@@ -16,7 +16,7 @@ from v6native.config.problem import ConfigProblem, Severity
 from v6native.daemon.doors import Doors, RealDoors
 from v6native.daemon.node import Change, NodeStatus, Progress
 from v6native.daemon.observe import Observed, Peers, doctor_facts, node_status
-from v6native.daemon.workers import WorkerSpec, dns64_worker, slowpath_worker
+from v6native.daemon.workers import WorkerSpec, dns64_worker, log_worker, slowpath_worker
 from v6native.dataplane.door import BibEntry, DataPlane, Reason, Session, Totals
 from v6native.dataplane.fake import FakeDataPlane
 from v6native.desired import Desired, desired
@@ -110,15 +110,17 @@ class HostNode:
         return tuple(_change(action) for action in done)
 
     def workers(self, config: Config | None) -> tuple[WorkerSpec, ...]:
-        dns64, slowpath = dns64_worker(self._paths), slowpath_worker(self._paths, SLOW)
+        dns64, slowpath, log = dns64_worker(self._paths), slowpath_worker(self._paths, SLOW), log_worker(self._paths)
         if config is None:
-            return (dns64, slowpath)
+            return (dns64, slowpath, log)
         wanted = self.wanted(config)
+        files = {self._paths.run / file.name for file in wanted.files}
         needed = {
-            dns64.name: any(dns64.config == self._paths.run / file.name for file in wanted.files),
+            dns64.name: dns64.config in files,
             slowpath.name: wanted.dataplane is not None and wanted.dataplane.slow_interface is not None,
+            log.name: log.config in files,
         }
-        return tuple(spec for spec in (dns64, slowpath) if needed[spec.name])
+        return tuple(spec for spec in (dns64, slowpath, log) if needed[spec.name])
 
     def in_place(self) -> bool:
         return self._writer().observe(Desired()).loaded

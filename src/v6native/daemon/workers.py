@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""The worker processes of a node (DNS64, slow path): started in sessions of their own, adopted, started again.
+"""The worker processes of a node (DNS64, slow path, log): started in sessions of their own, adopted, started again.
 
 A worker is nobody's child for long: it outlives the daemon, and the next daemon finds it by its pid file. So its death
 is seen by looking, a few times a second, not by waiting for a child.
@@ -45,6 +45,14 @@ def slowpath_worker(paths: Paths, tap: str) -> WorkerSpec:
     pins = str(paths.pins(paths.instance()))
     argv = (sys.executable, "-m", "v6native.slowpath", "--tap", tap, "--run", str(paths.run), "--pins", pins)
     return _spec("slowpath", argv, paths)
+
+
+def log_worker(paths: Paths) -> WorkerSpec:
+    config = paths.run / "log.json"
+    where = ("--config", str(config), "--database", str(paths.log_database))
+    pins = ("--bpffs", str(paths.bpffs), "--instance", paths.instance())
+    argv = (sys.executable, "-m", "v6native.log", *where, *pins)
+    return replace(_spec("log", argv, paths), config=config)
 
 
 def _spec(name: str, argv: tuple[str, ...], paths: Paths) -> WorkerSpec:

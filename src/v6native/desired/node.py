@@ -40,6 +40,12 @@ class Here:
         return self.config.nat64.enabled and bool(self.node.pool4) and bool(self.config.network.pref64)
 
     @property
+    def logs(self) -> bool:
+        """Whether it logs who has which ports: where the file says so, else where blocks keep that small."""
+        enabled = self.config.log.enabled
+        return self.nat64 and (self.config.nat64.port_block > 0 if enabled is None else enabled)
+
+    @property
     def clat(self) -> bool:
         return (self.clat96 is not None or bool(self.config.clat.eam)) and bool(self.config.network.pref64)
 

@@ -156,6 +156,7 @@ def _nat64(here: Here) -> Nat64Settings:
         address_dependent=settings.filtering is Filtering.ADDRESS_DEPENDENT,
         reset_orphans=settings.reset_orphans,
         options=settings.options,
+        log=here.logs,
     )
 
 

@@ -43,9 +43,12 @@ class RuleFacts:
 
 @dataclass(frozen=True, slots=True)
 class WorkerFacts:
+    """`stats` is what the worker itself tells; empty where it does not answer, or nobody asked."""
+
     name: str
     running: bool
     restarts: int
+    stats: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

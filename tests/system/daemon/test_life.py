@@ -33,7 +33,8 @@ def test_up_tells_the_service_manager_and_down_leaves_nothing(machine: Machine) 
         worker = until(machine.worker)
         status = machine.ask("status")
         assert status["ok"] and status["node"]["node"] == "edge1", status
-        assert [(w["name"], w["pid"]) for w in status["workers"]] == [("slowpath", worker)]
+        assert [w["name"] for w in status["workers"]] == ["slowpath", "log"]
+        assert [w["pid"] for w in status["workers"]] == [worker, until(lambda: machine.worker("log"))]
         assert machine.v6native("plan").stdout == "Nothing would change.\n"
         done = machine.v6native("down")
         assert done.returncode == 0, done.stderr

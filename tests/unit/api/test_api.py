@@ -8,6 +8,7 @@ import asyncio
 import datetime
 import json
 import stat
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.unit.daemon.rig import FILE, FakeLauncher, Rig, binding, rig, session
+from tests.unit.log.events import block
 from v6native.api.app import BATCH, make_app
 from v6native.api.server import serving
 from v6native.daemon import confirm
@@ -29,6 +31,7 @@ from v6native.daemon.workers import Supervisor
 from v6native.dataplane.door import Session, TcpState, Translator
 from v6native.dataplane.fake import FakeDataPlane
 from v6native.errors import DataPlaneError
+from v6native.log.store import Store
 
 Ask = Callable[[httpx.AsyncClient], Awaitable[Any]]
 
@@ -85,7 +88,7 @@ def test_status(made: Rig) -> None:
     assert {(i["name"], i["role"]) for i in node["interfaces"]} >= {("eth0", "uplink"), ("lan0", "lan")}
     assert document["daemon"]["reload"]["error"] is None
     assert document["confirm"] == {"seconds_left": None, "last_undo": None}
-    assert [worker["name"] for worker in document["workers"]] == ["slowpath"]
+    assert [worker["name"] for worker in document["workers"]] == ["slowpath", "log"]
 
 
 def test_plan_after_up_is_empty(made: Rig) -> None:
@@ -216,6 +219,26 @@ def test_metrics_are_prometheus(made: Rig) -> None:
     }
     assert families["v6native_pool4_ports"].samples[0].value == 20000
     assert families["v6native_worker_up"].samples[0].labels == {"worker": "slowpath"}
+
+
+def test_who_had(made: Rig) -> None:
+    now = int(time.time() * 1000)
+    store = Store(made.paths.log_database)
+    store.begin("boot", now - 60_000)
+    store.write([block(0, began=1)], (now - 60_000) * 1_000_000, "ring", 1, now)
+    store.close()
+    answer = get(made, "/v1/who-had?address=192.0.2.1&port=1030")
+    (holder,) = answer.json()["holders"]
+    assert (holder["client"], holder["first_port"], holder["end"]) == ("2001:db8:64:1::/64", 1024, None)
+    assert get(made, "/v1/who-had?address=192.0.2.1&port=1030&at=2026-01-01T00:00Z").json()["holders"] == []
+    refused = get(made, "/v1/who-had?address=192.0.2.1&port=http")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "bad_filter")
+
+
+def test_who_had_without_a_log(made: Rig) -> None:
+    refused = get(made, "/v1/who-had?address=192.0.2.1&port=1030")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "refused")
+    assert "nothing was ever logged" in refused.json()["error"]["text"]
 
 
 def test_an_error_has_its_code(made: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

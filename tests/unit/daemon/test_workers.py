@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.daemon.rig import FakeLauncher
-from v6native.daemon.workers import Supervisor, WorkerSpec, dns64_worker, slowpath_worker
+from v6native.daemon.workers import Supervisor, WorkerSpec, dns64_worker, log_worker, slowpath_worker
 from v6native.paths import Paths
 
 PATHS = Paths(run=Path("/run/x"))
@@ -117,3 +117,12 @@ def test_a_released_worker_goes_on_unattended(launcher: FakeLauncher) -> None:
     supervisor.step(5.0)
     assert [state.spec for state in released] == [DNS]
     assert launcher.running == {}
+
+
+def test_the_log_is_kept_by_instance(tmp_path: Path) -> None:
+    (tmp_path / "instance").write_text("lab-edge1\n")
+    spec = log_worker(Paths(etc=tmp_path, run=Path("/run/x"), var=Path("/var/x"), bpffs=Path("/bpf")))
+    assert spec.config == Path("/run/x/log.json")
+    assert " ".join(spec.argv[3:]) == (
+        "--config /run/x/log.json --database /var/x/lab-edge1/who-had.db --bpffs /bpf --instance lab-edge1"
+    )

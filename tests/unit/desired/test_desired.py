@@ -308,7 +308,7 @@ def test_the_source_is_looked_up_again_only_where_the_host_filters(everywhere: i
 
 def test_dns64_answers_inside_and_asks_others() -> None:
     known = replace(FACTS, resolvers=(IPv6Address("2001:db8:53::53"), IPv6Address("2001:db8:64:1::1")))
-    (file,) = desired(LAB96, "edge1", known).files
+    file = next(file for file in desired(LAB96, "edge1", known).files if file.name == "dns64.json")
     told = Dns64Settings.from_json(file.text)
     assert [str(entry.address) for entry in told.listen] == ["2001:db8:64:1::1", "2001:db8:64:a::1", "100.64.0.1"]
     # resolv.conf names our own listener, too: asking it would go round for ever.
@@ -318,5 +318,5 @@ def test_dns64_answers_inside_and_asks_others() -> None:
 
 def test_dns64_without_anybody_to_ask_is_a_finding() -> None:
     wanted = desired(LAB96, "edge1", replace(FACTS, resolvers=()))
-    assert wanted.files == ()
+    assert "dns64.json" not in [file.name for file in wanted.files]
     assert "dns64-no-upstream" in [note.code for note in wanted.findings]

@@ -86,6 +86,10 @@ def listening(address: str, port: int, ours: bool = False) -> Facts:
     return host(sockets=(ListeningSocket(Proto.UDP, ip, port, "unbound", 7, ours),))
 
 
+def logging(**stats: object) -> Facts:
+    return replace(GOOD, workers=(*GOOD.workers, WorkerFacts("log", True, 0, {"trouble": None, **stats})))
+
+
 CASES: dict[str, list[Facts]] = {
     "kernel_old": [replace(GOOD, kernel=KernelFacts("5.15.0-91-generic", True, True))],
     "kernel_no_btf": [replace(GOOD, kernel=KernelFacts("6.1.0", False, True))],
@@ -111,6 +115,10 @@ CASES: dict[str, list[Facts]] = {
     ],
     "worker_down": [replace(GOOD, workers=(WorkerFacts("dns64", False, 2), WorkerFacts("slowpath", True, 0)))],
     "worker_unstable": [replace(GOOD, workers=(WorkerFacts("slowpath", True, 3),))],
+    "log_not_written": [logging(trouble="/var/lib/v6native/default/who-had.db: database or disk is full")],
+    "log_damaged": [logging(damaged="/var/lib/v6native/default/who-had.damaged-1.db")],
+    "log_lost": [replace(logging(), counters={"LOG_LOST": 5})],
+    "log_collector_away": [logging(collector_trouble={"syslog tcp://192.0.2.9:514": "Connection refused"})],
     "port_53_taken": [listening("::", 53), listening("0.0.0.0", 53), listening("2001:db8:64:1::1", 53)],
     "upstream_unreachable": [replace(GOOD, resolvers=(ResolverFacts(UPSTREAM, "no answer"),))],
     "no_upstream": [replace(GOOD, resolvers=())],
@@ -161,6 +169,9 @@ def test_finds(code: str, facts: Facts) -> None:
         replace(GOOD, resolvers=None),
         replace(GOOD, config=replace(CONFIG, tunnels=()), missing_tools=("wg", "wireguard")),
         replace(GOOD, counters={"SOURCE_NOT_ALLOWED": 99}),
+        logging(damaged=None, collector_trouble={}),
+        # Nobody is there to take them where nothing shall be logged.
+        replace(GOOD, counters={"LOG_LOST": 5}),
     ],
 )
 def test_finds_nothing(facts: Facts) -> None:

@@ -100,7 +100,8 @@ def _told(file: Path, facts: HostFacts) -> Iterator[str]:
         if document["action"] in ("configure-data-plane", "configure-wire-guard"):
             yield from _tree(document["config" if "config" in document else "settings"], 1)
         elif document["action"] == "write-file":
-            yield from (f"    {line}" for line in wanted.files[0].text.splitlines())
+            written = next(file for file in wanted.files if document["text"].endswith(file.name))
+            yield from (f"    {line}" for line in written.text.splitlines())
 
 
 def _fresh(facts: HostFacts, wanted: Desired) -> FakeHost:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""The workers run: DNS64 answers names, the slow path handles what BPF cannot."""
+"""The workers run: DNS64 answers names, the slow path handles what BPF cannot, the log is written."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from v6native.doctor.finding import Finding, Severity
 
 LOSS = {
     "dns64": "clients that use this node's resolver get no answers",
+    "log": "who has which ports is not logged; events wait in the kernel until there is no room left for them",
     "slowpath": "fragmented ICMP, fragmented UDP without checksum and large DF-clear packets are dropped",
 }
 # Deaths of a worker under one daemon that are no accident any more.
