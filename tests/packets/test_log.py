@@ -140,8 +140,7 @@ def test_nothing_is_told_where_nobody_shall_know(bench: Bench, ring: Ring, port_
 def test_a_full_ring_stops_no_packet_and_is_counted(bench: Bench, ring: Ring) -> None:
     bench.configure(nat64_settings(log=True))
     with injector(bench.plane.generation().maps["nat64"]["log_events"]) as source:
-        while source.put(block(0)):
-            pass
+        source.fill(block(0))
     out = bench.nat64(udp6())
     assert (out.reason, out.noted) == ("TRANSLATED_6TO4", {LOST: 1})
     assert {event.kind for event in ring.events()} == {LogKind.BLOCK_TAKEN}

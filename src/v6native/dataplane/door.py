@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from v6native.config.model import Proto
-from v6native.desired.dataplane import Attachment, DataPlaneConfig
+
+if TYPE_CHECKING:
+    # Only words of the promise below. With it comes the file's schema, which a worker that reads tables does without.
+    from v6native.desired.dataplane import Attachment, DataPlaneConfig
 
 
 class Translator(StrEnum):

@@ -14,16 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from v6native.dataplane import abi, bpffs
+from v6native.dataplane import abi, bpffs, counters
 from v6native.dataplane.door import Translator
-from v6native.dataplane.kernel import KernelDataPlane
+from v6native.dataplane.generations import current
 from v6native.dataplane.loader import Generation
 from v6native.dataplane.log_events import ALL_PROTOS, LOST, MAP, Holding
 from v6native.dataplane.maps import BpfMap
 from v6native.dataplane.ring import RingBuffer
 from v6native.dataplane.shared import SharedArray
 from v6native.dataplane.tables import Tables
-from v6native.errors import V6nativeError
 from v6native.paths import Paths
 
 _OF = str(Translator.NAT64)
@@ -54,7 +53,6 @@ class LogSource:
     """`ring` None: there is no such data plane, or one that tells nothing. `name` is the ring's own within a boot."""
 
     def __init__(self, paths: Paths, instance: str) -> None:
-        self._paths, self._instance = paths, instance
         self._root = paths.pins(instance)
         self._map: BpfMap | None = None
         self._ring: RingBuffer | None = None
@@ -75,8 +73,8 @@ class LogSource:
     def reopen(self) -> None:
         """Follow what is pinned now; without a data plane there is no ring."""
         pins = self._pinned()
-        with self._plane() as plane:
-            there = plane.generation().map(_OF, MAP) if plane is not None and plane.loaded else None
+        with self._generation() as generation:
+            there = generation.map(_OF, MAP) if generation is not None else None
             if there is None or self._map is None or there.id != self._map.id:
                 self.close()
                 if there is not None:
@@ -86,11 +84,11 @@ class LogSource:
 
     def snapshot(self, whole: bool) -> Snapshot | None:
         """What the data plane says by itself; None: there is none. `whole`: with the holdings."""
-        with self._plane() as plane:
-            if plane is None or not plane.loaded:
+        with self._generation() as generation:
+            if generation is None or generation.map(_OF, MAP) is None:
                 return None
-            lost = plane.counters(Translator.NAT64).get(LOST, 0)
-            return Snapshot(lost, tuple(holdings(plane.generation())) if whole else ())
+            lost = counters.read(generation, _OF).get(LOST, 0)
+            return Snapshot(lost, tuple(holdings(generation)) if whole else ())
 
     def close(self) -> None:
         if self._ring is not None:
@@ -108,17 +106,17 @@ class LogSource:
         return frozenset(found)
 
     @contextlib.contextmanager
-    def _plane(self) -> Iterator[KernelDataPlane | None]:
-        """Opened for a moment; None where pins come and go at this very time, or there are none."""
+    def _generation(self) -> Iterator[Generation | None]:
+        """Open for a moment; None where pins come and go at this very time, or there are none."""
         try:
-            plane = KernelDataPlane.open(self._paths, self._instance)
-        except (V6nativeError, OSError):
-            yield None
-            return
+            found = current(self._root)
+        except OSError:
+            found = None
         try:
-            yield plane
+            yield found
         finally:
-            plane.close()
+            if found is not None:
+                found.close()
 
 
 def holdings(generation: Generation) -> Iterator[Holding]:

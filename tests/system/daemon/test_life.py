@@ -87,6 +87,24 @@ def test_a_killed_worker_is_back_within_a_second(machine: Machine) -> None:
     assert machine.ask("status")["workers"][0]["restarts"] == 1
 
 
+def test_a_killed_log_worker_is_back_and_goes_on(machine: Machine) -> None:
+    machine.up()
+    first = until(lambda: machine.worker("log"))
+    database = machine.folder / "var" / "default" / "who-had.db"
+    until(database.exists)
+    os.kill(first, signal.SIGKILL)
+    second = until(
+        lambda: machine.worker("log") if machine.worker("log") != first else None, 1.5, "the worker's return"
+    )
+    assert alive(second)
+    answer = machine.ask("who-had", "192.0.2.1:40000")
+    assert answer["holders"] == [] and answer["seen"] is not None
+    assert machine.run("curl", "-s", "--unix-socket", str(machine.folder / "run" / "api.sock"),
+                       "http://node/v1/who-had?address=192.0.2.1&port=40000").stdout.startswith('{"address":"192.0.2.1"')  # fmt: skip
+    assert machine.v6native("down").returncode == 0
+    assert not alive(second) and database.exists()
+
+
 def test_down_without_a_daemon(machine: Machine) -> None:
     before = machine.picture()
     daemon = machine.up()

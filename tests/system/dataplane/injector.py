@@ -36,6 +36,11 @@ class Injector:
         """False: the ring is full."""
         return self._object.programs["inject"].run(_ETHERNET + pack(event)).action == 0
 
+    def fill(self, event: LogEvent) -> None:
+        """Until there is no room."""
+        times = self.ring.max_entries // (_RECORD + 8) + 1
+        assert self._object.programs["inject"].run(_ETHERNET + pack(event), repeat=times).action != 0
+
     def put_bytes(self, record: bytes) -> None:
         assert self._object.programs["inject"].run(_ETHERNET + record.ljust(_RECORD, b"\0")).action == 0
 

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import json
+from ipaddress import IPv6Network
+from typing import Any
 
 from v6native.lab import topology as t
 from v6native.lab.node import Node
 from v6native.lab.scenarios import client
 from v6native.lab.scenarios.trial import Scenario, Trial, expect, expect_hops
+from v6native.lab.wait import wait_until
 
 
 def loopback(trial: Trial) -> str:
@@ -81,6 +84,28 @@ def inside(trial: Trial) -> str:
     return "phone, laptop, edge1"
 
 
+def who_had(trial: Trial) -> str:
+    """What a server saw of each client is enough to name it: a LAN's host by its prefix, a tunnel's client by its name."""
+    edge1 = trial.node("edge1")
+    named = []
+    for node, client6 in (("phone", t.PHONE6), ("laptop", t.LAPTOP6)):
+        url = f"http://[{trial.through(t.SERVER4)}]/who"
+        address, port, *_ = trial.succeeds(node, "curl", "-sS", "-m10", url).out.split()
+        where = f"{address}:{port}"
+
+        def answer(where: str = where) -> list[dict[str, Any]]:
+            done = edge1.run("v6native", "who-had", where, "--json", check=False)
+            holders: list[dict[str, Any]] = json.loads(done.out).get("holders", [])
+            return holders
+
+        wait_until(lambda: bool(answer()), 5, f"nobody is said to have {where}, which {node} has")
+        (holder,) = answer()
+        expect(client6 in IPv6Network(holder["client"]), f"{where} is said to be {holder['client']}'s, not {client6}'s")
+        named.append(" ".join([holder["client"], *(name["name"] for name in holder["names"])]))
+    expect(named[1].endswith(" laptop"), f"the laptop is not named: {named[1]}")
+    return ", ".join(named)
+
+
 SCENARIOS = (
     Scenario("edge1-loopback", 3, "ping ::1 and 127.0.0.1", loopback),
     Scenario("edge1-neighbours", 3, "ping link-local neighbours", neighbours),
@@ -88,6 +113,7 @@ SCENARIOS = (
     Scenario("edge1-native-web", 3, "native web", native_web),
     Scenario("edge1-own-nat64", 3, "own programs through the NAT64", own_nat64),
     Scenario("edge1-own-traceroute", 3, "own traceroute -6 through the NAT64", own_traceroute),
+    Scenario("edge1-who-had", 3, "who-had names the clients", who_had),
     Scenario("edge1-inside", 3, "clients and node reach each other natively", inside),
 )
 BARE = (loopback, neighbours, native_traceroutes, native_web)
