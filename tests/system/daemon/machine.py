@@ -173,19 +173,16 @@ def machine(folder: Path) -> Iterator[Machine]:
                 if daemon.poll() is None:
                     daemon.kill()
                 daemon.wait()
-            for file in [*folder.glob("run/*.pid"), *folder.glob("run/daemon.lock")]:
-                _kill(file, folder)
+            end_all_of(folder, but=holder.pid)
             holder.kill()
 
 
-def _kill(file: Path, folder: Path) -> None:
-    """Ends a process that a test left, once sure that it is one: its environment names this folder."""
-    words = file.read_text().split()
-    if not words or not words[0].isdigit():
-        return
-    pid = int(words[0])
-    try:
-        if str(folder).encode() in Path(f"/proc/{pid}/environ").read_bytes():
-            os.kill(pid, signal.SIGKILL)
-    except (FileNotFoundError, ProcessLookupError):
-        return
+def end_all_of(folder: Path, but: int) -> None:
+    """Ends every process that a test left: its environment names this folder. A worker may not have its pid file yet."""
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        pid = int(environment.parent.name)
+        try:
+            if pid not in (but, os.getpid()) and str(folder).encode() in environment.read_bytes():
+                os.kill(pid, signal.SIGKILL)
+        except OSError:
+            continue
