@@ -91,9 +91,16 @@ def tcp() -> Iterator[Server]:
     made.close()
 
 
+class Wordy(Plain):
+    """Its words fill a socket's buffer soon."""
+
+    def tell(self, notices: Sequence[Notice], now: int) -> list[tuple[bytes, int]]:
+        return [(b"%1000d;" % notice.first, 1) for notice in notices]
+
+
 @contextlib.contextmanager
-def sending(server: Server) -> Iterator[Sender]:
-    made = sender(server.collector, Plain)
+def sending(server: Server, language: type[Plain] = Plain) -> Iterator[Sender]:
+    made = sender(server.collector, language)
     try:
         yield made
     finally:
@@ -203,3 +210,20 @@ def test_a_slow_collector_costs_no_memory_without_bound(tcp: Server) -> None:
             assert offered < 100 * MOST_WAITING
         until(each, 0.0, lambda: (tcp.listen(), each.tally.sent == offered - each.tally.lost)[1])
         assert len(tcp.listen()) - 1 == each.tally.sent
+
+
+def test_what_was_under_way_when_a_connection_broke_is_sent_again(tcp: Server) -> None:
+    with sending(tcp, Wordy) as each:
+        notices = [taken(n) for n in range(MOST_WAITING)]
+        each.offer(notices, 0.0, 0)
+        until(each, 0.0, lambda: each.tally.sent)
+        # Nothing is read until the sender can send no more in the middle of a message.
+        before = -1
+        while before != each.tally.sent:
+            before = each.tally.sent
+            each.step(0.0, 0)
+        assert each.tally.sent < MOST_WAITING
+        tcp.socket.accept()[0].close()
+        until(each, 1.0, lambda: each.tally.trouble)
+        until(each, 2.1, lambda: (tcp.listen(), each.tally.sent == MOST_WAITING)[1])
+        assert each.tally.lost == 0
