@@ -26,6 +26,7 @@ ENDS = {
     "down": ", when the node was taken down",
     "superseded": ", at the latest: the end was not logged",
     "found_gone": ", at the latest: the end was not logged",
+    "switched_off": ", when the log was switched off",
 }
 # The log's worker gives a sign of life every ten seconds.
 SILENT = 60
@@ -70,10 +71,12 @@ def _show(found: dict[str, Any], local: tzinfo | None, now: datetime) -> None:
         click.echo("  … and more: ask for a shorter time")
     if found["lost"]:
         click.echo(f"  The log misses {found['lost']} events of that time: this may not be all.")
+    if found["off"]:
+        click.echo("  The log was switched off for a part of that time.")
     since, seen = found["since"], found["seen"]
     if since is not None and start < _moment(since):
         click.echo(f"  The log goes back to {_shown(_moment(since), local)} only.")
-    if seen is not None and (min(end, now) - _moment(seen)).total_seconds() > SILENT:
+    if seen is not None and not found["off"] and (min(end, now) - _moment(seen)).total_seconds() > SILENT:
         click.echo(f"  Nothing was logged since {_shown(_moment(seen), local)}: `v6native doctor` may know why.")
 
 

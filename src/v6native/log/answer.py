@@ -22,6 +22,7 @@ def document(answer: Answer) -> dict[str, Any]:
         "since": _moment(answer.since),
         "seen": _moment(answer.seen),
         "lost": answer.lost,
+        "off": answer.off,
         "cut": answer.cut,
     }
 

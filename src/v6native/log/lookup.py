@@ -66,7 +66,8 @@ class Holder:
 class Answer:
     """`since` is when the log began, or how far back it is kept; `seen` the last sign of life of who writes it.
 
-    `lost`: events of the span that the log missed, so that what it says may not be all. `cut`: there are more holders.
+    `lost`: events of the span that the log missed, so that what it says may not be all; `off`: it was switched off for a
+    part of it. `cut`: there are more holders.
     """
 
     question: Question
@@ -74,6 +75,7 @@ class Answer:
     since: datetime | None
     seen: datetime | None
     lost: int
+    off: bool
     cut: bool
 
 
@@ -87,9 +89,10 @@ def look_up(path: Path, question: Question, now: datetime) -> Answer:
         kept = [row for row in rows if row.end is None or row.end >= oldest]
         # The narrowest first: a binding says more than the block around it.
         kept.sort(key=lambda row: (row.last - row.first, row.start))
-        (lost,) = database.execute(
-            "SELECT total(lost) FROM gaps WHERE start_ms <= ? AND end_ms >= ?", (end, start)
+        (lost, off) = database.execute(
+            "SELECT total(lost), count(*) - count(lost) FROM gaps WHERE start_ms <= ? AND end_ms >= ?", (end, start)
         ).fetchone()
+        off_since = meta.get("off_ms")
         since = max(meta["since_ms"], oldest) if "since_ms" in meta else None
         return Answer(
             question,
@@ -97,6 +100,7 @@ def look_up(path: Path, question: Question, now: datetime) -> Answer:
             _moment(since),
             _moment(meta.get("seen_ms")),
             int(lost),
+            bool(off) or (off_since is not None and off_since <= end),
             len(kept) > MOST,
         )
 

@@ -129,13 +129,14 @@ class Recorder:
         self.numbers.waiting = len(self._waiting)
         return more and not self._waiting
 
-    def finish(self) -> None:
-        """The last events, before an orderly end."""
+    def finish(self, switched_off: bool = False) -> None:
+        """The last events, before an orderly end. `switched_off`: nobody shall log any more."""
         for _turn in range(64):
             if not self._read() or not self._write(self.clocks.now):
                 break
         if self._store is not None:
-            self._attempt(lambda store: store.seen(self.clocks.wall_ms))
+            now_ms = self.clocks.wall_ms
+            self._attempt(lambda store: store.switch_off(now_ms) if switched_off else store.seen(now_ms))
             self.close()
 
     def close(self) -> None:

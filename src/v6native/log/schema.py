@@ -8,6 +8,8 @@ size of window in use: among the holdings of that window, the first that ended a
 
 `past` holds what has ended. Its key begins with the day of the end (UTC): the day is all that grows, all that is removed,
 and what lies before it is never touched again.
+
+`gaps` has the times of which the log knows less than there was: so many events `lost`, or NULL, it was switched off.
 """
 
 from __future__ import annotations
@@ -56,6 +58,7 @@ class Ended(IntEnum):
     DOWN = 2
     SUPERSEDED = 3
     FOUND_GONE = 4
+    SWITCHED_OFF = 5
 
 
 def window(first: int, last: int) -> tuple[int, int]:

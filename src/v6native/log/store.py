@@ -82,7 +82,9 @@ class Store:
                 self._set(boot=boot, ring=None, lost=0)
             if self._meta("since_ms") is None:
                 self._set(since_ms=now_ms)
-            self._set(seen_ms=now_ms)
+            if (off_ms := self._meta("off_ms")) is not None:
+                self._db.execute("INSERT OR REPLACE INTO gaps VALUES (?, ?, NULL)", (off_ms, now_ms))
+            self._set(seen_ms=now_ms, off_ms=None)
         return ended
 
     def position(self, ring: str) -> int | None:
@@ -134,6 +136,12 @@ class Store:
             if total > before:
                 self._db.execute("INSERT OR REPLACE INTO gaps VALUES (?, ?, ?)", (start_ms, now_ms, total - before))
             self._set(lost=total)
+
+    def switch_off(self, now_ms: int) -> None:
+        """From here on nobody tells, so nothing may be said of who holds what."""
+        with self._changing():
+            self._end_all(now_ms, Ended.SWITCHED_OFF)
+            self._set(off_ms=now_ms, seen_ms=now_ms)
 
     def end_all(self, now_ms: int, ended: Ended) -> int:
         """Nobody holds anything any more."""

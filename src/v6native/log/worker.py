@@ -89,7 +89,10 @@ class Senders:
 
 
 class Worker:
-    """`run` returns when a signal asks for the end; `settings` reads the file again, and may raise LogError."""
+    """`run` returns when a signal asks for the end; `settings` reads the file again, and may raise LogError.
+
+    Where the file is gone at the end, the log was switched off.
+    """
 
     def __init__(
         self,
@@ -143,8 +146,17 @@ class Worker:
                 self._recorder.configure(settings)
         return bool(numbers & {signal.SIGTERM, signal.SIGINT})
 
+    def _is_off(self) -> bool:
+        try:
+            self._settings()
+        except FileNotFoundError:
+            return True
+        except (LogError, OSError):
+            return False
+        return False
+
     def _end(self) -> None:
-        self._recorder.finish()
+        self._recorder.finish(switched_off=self._is_off())
         clocks = self._recorder.clocks
         deadline = clocks.now + _LAST_WORDS
         self._senders.step()

@@ -105,6 +105,23 @@ def test_a_killed_log_worker_is_back_and_goes_on(machine: Machine) -> None:
     assert not alive(second) and database.exists()
 
 
+def test_a_reload_switches_the_log_off_and_on(machine: Machine) -> None:
+    machine.up()
+    first = until(lambda: machine.worker("log"))
+    until((machine.folder / "var" / "default" / "who-had.db").exists)
+    assert machine.ask("who-had", "192.0.2.1:40000")["off"] is False
+    text = machine.network_toml.read_text()
+    machine.network_toml.write_text(text + "\n[log]\nenabled = false\n")
+    assert machine.ask("reload")["error"] is None
+    until(lambda: not alive(first))
+    assert [w["name"] for w in machine.ask("status")["workers"]] == ["slowpath"]
+    assert machine.ask("who-had", "192.0.2.1:40000")["off"] is True
+    machine.network_toml.write_text(text)
+    assert machine.ask("reload")["error"] is None
+    until(lambda: machine.worker("log"))
+    until(lambda: machine.ask("who-had", "192.0.2.1:40000")["off"] is False)
+
+
 def test_down_without_a_daemon(machine: Machine) -> None:
     before = machine.picture()
     daemon = machine.up()

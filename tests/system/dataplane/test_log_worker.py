@@ -190,6 +190,24 @@ def test_it_reads_its_settings_again(node: Node) -> None:
         assert "the old settings stay" in worker.stderr.read()
 
 
+def test_switched_off_it_says_so(node: Node) -> None:
+    """The file goes first, then the worker: `reload` with enabled = false. A worker that only ends leaves all open."""
+    with node.rig.worker() as worker:
+        node.put(taken(0))
+        until(lambda: node.rows("live") == 1)
+        worker.terminate()
+        assert worker.wait(10) == 0
+    assert node.rig.holders(POOL, 1030)[0].ended is None
+    with node.rig.worker() as worker:
+        node.put(taken(1))
+        until(lambda: node.rig.holders(POOL, 1030 + SIZE))
+        (node.rig.paths.run / "log.json").unlink()
+        worker.terminate()
+        assert worker.wait(10) == 0
+    (held,) = node.rig.holders(POOL, 1030 + SIZE, datetime.now(UTC) - timedelta(seconds=60))
+    assert held.ended == "switched_off"
+
+
 def test_wrong_settings_are_refused_plainly(node: Node) -> None:
     (node.rig.paths.run / "log.json").write_text('{"retention": "long"}')
     with pytest.raises(AssertionError, match="retention: a whole number is wanted"), node.rig.worker():

@@ -119,6 +119,17 @@ def test_what_the_log_cannot_know(paths: Paths) -> None:
     assert "  The log misses 3 events of that time: this may not be all." in result.stdout.splitlines()
 
 
+def test_a_log_that_is_off(paths: Paths) -> None:
+    store = Store(paths.log_database)
+    store.switch_off((BOOT + 7300) * 1000)
+    store.close()
+    result = run(paths, "192.0.2.1:1030", "--at", "2026-11-20T14:01:30Z", "--tz", "UTC")
+    until = "    from 2026-11-20 14:00:30 UTC to 2026-11-20 14:01:40 UTC, when the log was switched off"
+    assert result.stdout.splitlines()[-1] == until
+    result = run(paths, "192.0.2.1:1030", "--at", "2026-11-20T15:00Z")
+    assert result.stdout.splitlines()[1:] == ["  nobody", "  The log was switched off for a part of that time."]
+
+
 def test_json(paths: Paths) -> None:
     result = run(paths, "192.0.2.1:1030", "--at", "2026-11-20T13:30Z", "--json")
     assert json.loads(result.stdout) == {
@@ -144,6 +155,7 @@ def test_json(paths: Paths) -> None:
         "since": "2026-11-20T12:00:00.000Z",
         "seen": "2026-11-20T14:01:40.000Z",
         "lost": 0,
+        "off": False,
         "cut": False,
     }
 

@@ -256,6 +256,20 @@ def test_gaps_are_told(log: Log) -> None:
     assert log.ask(1024, 50).seen == BOOT
 
 
+def test_a_time_without_a_log(log: Log) -> None:
+    """Who held a port when it was switched off is not said to have held it longer."""
+    log.write(block(0, began=10))
+    log.store.switch_off(ms(100))
+    assert (log.holder(1024, 50).ended, seconds(log.holder(1024, 50).end)) == ("switched_off", 100)
+    assert (log.ask(1024, 50).off, log.ask(1024, 100).off, log.ask(1024, 500).off) == (False, True, True)
+    log.store.begin("boot", ms(300))
+    log.store.lose(ms(300), ms(310), 2)
+    asked = {at: log.ask(1024, at) for at in (50, 200, 305, 500)}
+    assert [answer.off for answer in asked.values()] == [False, True, False, False]
+    assert [answer.lost for answer in asked.values()] == [0, 0, 2, 0]
+    assert asked[200].holders == ()
+
+
 def test_no_log_at_all(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="nothing was ever logged"):
         look_up(tmp_path / "who-had.db", Question(POOL, 1, BOOT, BOOT), BOOT)
