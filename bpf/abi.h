@@ -284,7 +284,7 @@ struct session {
 	__u8 proto;
 	__u8 state; /* enum tcp_state */
 	__u32 flags;
-	__u32 fast_ifindex; /* where its host is, verified; 0: not yet */
+	__u16 fast_seen[2]; /* from IPv6, from IPv4: where and when its way was looked at */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct session) == 56, "session");
@@ -377,6 +377,34 @@ struct trace_event {
 	__u8 packet[TRACE_BYTES];
 };
 _Static_assert(sizeof(struct trace_event) == 160, "trace_event");
+
+/*
+ * Map fast_pairs: packets that come in at one interface may leave by the other
+ * without the host's stack, while the lease runs. Nobody renews it: nothing may.
+ */
+#define FAST_FROM6 1U /* the direction: 6to4 */
+#define FAST_FROM4 2U
+#define FAST_IN_L3 4U  /* that interface's packets have no link-layer header */
+#define FAST_OUT_L3 8U /* and this one's have none */
+#define FAST_NAMES 255 /* an interface's name in fast_seen, from 1 */
+struct fast_key {
+	__u32 ingress; /* interfaces, by index */
+	__u32 egress;
+};
+_Static_assert(sizeof(struct fast_key) == 8, "fast_key");
+struct fast_pair {
+	__u32 flags;
+	__u32 name; /* of the interface where they come in */
+};
+_Static_assert(sizeof(struct fast_pair) == 8, "fast_pair");
+
+/* Map fast_lease: one element. The time is the kernel's monotonic clock. */
+struct fast_lease {
+	__u64 deadline_ns;
+	__u32 epoch; /* another one each second: what was looked at before is looked at again */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct fast_lease) == 16, "fast_lease");
 
 /* Map nat64_state: one element, the allocators' and the sweep's positions. */
 struct nat64_state {

@@ -8,6 +8,7 @@
  */
 #include "abi.h"
 #include "answer.h"
+#include "fast.h"
 #include "nat64_4to6.h"
 #include "nat64_6to4.h"
 #include "session.h"

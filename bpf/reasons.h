@@ -62,4 +62,6 @@
 	REASON(CAME_REASSEMBLED, NOTE, "came from the slow path, reassembled")                     \
 	REASON(LOG_LOST, NOTE, "lines of the log that found no room")                              \
 	REASON(SLOW_EVENT_LOST, NOTE, "probes and late answers skipped: no slow path")             \
-	REASON(TRACE_LOST, NOTE, "refused packets that were not shown: too many")
+	REASON(TRACE_LOST, NOTE, "refused packets that were not shown: too many")                  \
+	REASON(FAST_6TO4, DONE, "translated from IPv6 to IPv4 by the fast path")                   \
+	REASON(FAST_4TO6, DONE, "translated from IPv4 to IPv6 by the fast path")

@@ -233,7 +233,7 @@ static __always_inline void session_init(struct session *s, struct packet *p, __
 	s->bytes_4to6 = 0;
 	s->created_ns = now;
 	s->deadline_ns = now;
-	s->fast_ifindex = 0;
+	s->fast_seen[0] = s->fast_seen[1] = 0;
 	s->state = s->proto == BIB_TCP ? flags_state >> 16 : STATE_NO_STATE;
 	s->flags = SESSION_IN_USE | (flags_state & 0xff);
 	session_packet(s, p, flags_state & CREATE_FROM6, cfg, now, 0);

@@ -14,6 +14,8 @@
 #include "policy.h"
 #include "session.h"
 
+#define NEXT_FILTER TC_ACT_UNSPEC /* of the operator's, behind ours; then up the stack */
+
 /* Whether the NAT64 owns the packet. Quoted packets are ours by their session. */
 SUBPROG int is_ours(struct __sk_buff *skb, struct work *w, struct nat64_config *cfg, __u32 l3)
 {
@@ -75,15 +77,15 @@ static __always_inline int steer(struct __sk_buff *skb, bool redirect)
 	struct work *w = bpf_map_lookup_elem(&scratch, &zero);
 
 	if (!cfg || !w || skb->protocol != bpf_htons(ETH_P_IP))
-		return TC_ACT_OK;
+		return NEXT_FILTER;
 	w->now = now_ns(cfg->clock_offset_ns);
 	if (!is_ours(skb, w, cfg, network_offset(skb)))
-		return TC_ACT_OK;
+		return NEXT_FILTER;
 	count(STEERED);
 	if (redirect)
 		return bpf_redirect(cfg->nat64_ifindex, 0);
 	skb->mark = (skb->mark & ~MARK_MASK) | MARK_STEER;
-	return TC_ACT_OK;
+	return NEXT_FILTER;
 }
 
 SEC("tc")

@@ -12,6 +12,7 @@ The programs are the ones that ship, loaded once into maps of the bench's own; `
 
 from __future__ import annotations
 
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -35,7 +36,7 @@ SERVER = IPv4Address("198.51.100.80")
 CLIENT4, CLIENT6 = IPv4Address("100.64.0.2"), IPv6Address("2001:db8:64:a:64::6440:2")
 CLAT96 = IPv6Network("2001:db8:64:a:64::/96")
 
-_GATEWAY, _TRANSLATOR = bytes.fromhex("026400000064"), bytes.fromhex("026400000001")
+GATEWAY_MAC, TRANSLATOR_MAC = bytes.fromhex("026400000064"), bytes.fromhex("026400000001")
 _ETHERNET = 14
 # Loopback: the programs only pass the number to bpf_redirect, which a test run does not carry out.
 _ANY_INTERFACE = "lo"
@@ -47,6 +48,8 @@ class Action(IntEnum):
     OK = 0
     SHOT = 2
     REDIRECT = 7
+    UNSPEC = 0xFFFFFFFF
+    """To the next filter of the interface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,14 @@ class Bench:
     plane: KernelDataPlane
     offset: float = 0.0
 
-    def configure(self, nat64: Nat64Settings | None = None, siit: SiitSettings | None = None) -> None:
+    def configure(
+        self,
+        nat64: Nat64Settings | None = None,
+        siit: SiitSettings | None = None,
+        nat64_interface: str = _ANY_INTERFACE,
+    ) -> None:
         """What is None is switched off. The clock stays where the test put it."""
-        self.plane.configure(DataPlaneConfig(nat64, siit, (), _ANY_INTERFACE, _ANY_INTERFACE, _ANY_INTERFACE))
+        self.plane.configure(DataPlaneConfig(nat64, siit, (), nat64_interface, _ANY_INTERFACE, _ANY_INTERFACE))
         self._set_clock()
 
     def nat64(self, packet: bytes, mark: int = 0) -> Outcome:
@@ -94,10 +102,18 @@ class Bench:
     def steer(self, packet: bytes, mark: int = 0, program: str = "steer_uplink") -> Outcome:
         return self.run(program, Translator.NAT64, packet, mark)
 
-    def run(self, program: str, of: Translator, packet: bytes, mark: int = 0) -> Outcome:
+    def fast(self, packet: bytes, interface: str, mark: int = 0, program: str = "fast") -> Outcome:
+        """As received on that interface of this thread's network namespace, whose routes decide."""
+        return self.run(program, Translator.NAT64, packet, mark, socket.if_nametoindex(interface))
+
+    def run(self, program: str, of: Translator, packet: bytes, mark: int = 0, ifindex: int = 0) -> Outcome:
         kind = b"\x86\xdd" if packet[:1] and packet[0] >> 4 == 6 else b"\x08\x00"
         before = self.plane.counters(of)
-        ran = self.plane.generation().programs[program].run(_TRANSLATOR + _GATEWAY + kind + packet, mark=mark)
+        ran = (
+            self.plane.generation()
+            .programs[program]
+            .run(TRANSLATOR_MAC + GATEWAY_MAC + kind + packet, mark=mark, ifindex=ifindex)
+        )
         after = self.plane.counters(of)
         moved = {name: after[name] - before[name] for name in after if after[name] != before[name]}
         notes = {reason.name for reason in self.plane.reasons() if reason.kind == "NOTE"}
@@ -110,7 +126,7 @@ class Bench:
         program = self.plane.generation().programs["nat64"]
         for packet in packets:
             kind = b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\x00"
-            program.run(_TRANSLATOR + _GATEWAY + kind + packet)
+            program.run(TRANSLATOR_MAC + GATEWAY_MAC + kind + packet)
 
     def advance(self, seconds: float) -> None:
         """Turn the NAT64's clock forward."""

@@ -96,7 +96,7 @@ def chosen_port(out: Outcome) -> int:
 class Pair:
     """The program and the reference, with the same rules and the same clock."""
 
-    def __init__(self, bench: Bench, options: TranslationOptions = COPYING) -> None:
+    def __init__(self, bench: Bench, options: TranslationOptions = COPYING, nat64_interface: str = "lo") -> None:
         bench.reset()
         self.bench, self.now, self.choice = bench, 0.0, Choice()
         entries = [StaticEntry(proto, POOL, STATIC[number], PHONE, STATIC[number]) for proto, number in NUMBERS.items()]
@@ -107,7 +107,8 @@ class Pair:
                 static=entries,
                 refused4=("10.0.0.0/8",),
                 options=options,
-            )
+            ),
+            nat64_interface=nat64_interface,
         )
         rules = Rules(
             pref64=PREFIXES,

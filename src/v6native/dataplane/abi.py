@@ -47,6 +47,7 @@ CLIENT_IN_USE = 1
 SESSION_IN_USE = 1
 SESSION_HAIRPIN = 2
 
+
 # BPF hands out the indices of map bib below its size less these; the last ones are static entries', for user space only.
 STATIC_SLOTS = 1024
 
@@ -418,7 +419,7 @@ class Session(Struct):
         ("proto", c_uint8),
         ("state", c_uint8),
         ("flags", c_uint32),
-        ("fast_ifindex", c_uint32),
+        ("fast_seen", c_uint16 * 2),
         ("pad", c_uint32),
     )
     deadline_ns: int

@@ -28,7 +28,7 @@ _STATE = frozenset({"bib", "bib4", "bib6", "sessions", "session_index", "nat64_s
 _CLIENTS = frozenset({"clients", "client_index", "blocks", "block_index"})
 _NOT_COPIED = _STATE | _CLIENTS | {
     "free_bib", "free_sessions", "free_clients", "free_blocks", "sweeper", "fragments", "counters", "stored_syns",
-    "remotes", "trace_control",
+    "remotes", "trace_control", "fast_pairs", "fast_lease",
 }  # fmt: skip
 # Slots kept for flows that begin while the generations change, at most a quarter of the table.
 _RESERVE = 16384

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -17,7 +17,7 @@ from v6native.config.model import Proto
 
 if TYPE_CHECKING:
     # Only words of the promise below. With it comes the file's schema, which a worker that reads tables does without.
-    from v6native.desired.dataplane import Attachment, DataPlaneConfig
+    from v6native.desired.dataplane import Attachment, DataPlaneConfig, FastPair
 
 
 class Translator(StrEnum):
@@ -101,6 +101,15 @@ class Reason:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class FastPermit:
+    """That a pair may; `…_l3`: the packets of that interface have no link-layer header."""
+
+    pair: FastPair
+    ingress_l3: bool = False
+    egress_l3: bool = False
+
+
 class DataPlane(Protocol):
     """The loaded translators of one instance. Everything they hold outlives this object; only `remove` ends it.
 
@@ -148,6 +157,13 @@ class DataPlane(Protocol):
 
     def end_sessions(self, gone: Callable[[BibEntry], bool]) -> int:
         """End the dynamic BIB entries for which `gone` holds, with all their sessions. Returns how many entries."""
+        ...
+
+    def permit(self, permits: Sequence[FastPermit], seconds: float) -> None:
+        """Let exactly these packets take the fast path, for so long; nothing loaded: does nothing.
+
+        The one method that may be called from any thread, whatever another is doing.
+        """
         ...
 
     def remove(self) -> None:

@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 
-from v6native.dataplane.door import BibEntry, Reason, Session, Totals, Translator
+from v6native.dataplane.door import BibEntry, FastPermit, Reason, Session, Totals, Translator
 from v6native.desired.dataplane import Attachment, DataPlaneConfig, StaticEntry
 from v6native.errors import DataPlaneError
 
-PROGRAMS = frozenset({"nat64", "siit", "steer_uplink", "steer_lo", "slow_in"})
+PROGRAMS = frozenset({"nat64", "siit", "steer_uplink", "steer_lo", "slow_in", "fast", "fast_steer"})
 REASONS = (
     Reason("TRANSLATED_6TO4", "DONE", "translated from IPv6 to IPv4"),
     Reason("TRANSLATED_4TO6", "DONE", "translated from IPv4 to IPv6"),
@@ -24,6 +24,7 @@ REASONS = (
 class FakeDataPlane:
     """`interfaces` None: every interface exists. A test sets `dynamic`, `live`, `counted` and `failing` freely.
 
+    `permits` are the fast path's, with the seconds they were given for.
     `failing` names methods that raise DataPlaneError once, before they change anything.
     """
 
@@ -35,6 +36,7 @@ class FakeDataPlane:
     counted: dict[Translator, dict[str, int]] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)
     removed: bool = False
+    permits: tuple[Sequence[FastPermit], float] = ((), 0.0)
 
     def pending(self, config: DataPlaneConfig) -> tuple[str, ...]:
         if self.config is None:
@@ -101,6 +103,10 @@ class FakeDataPlane:
         self.dynamic = [entry for entry in self.dynamic if entry not in ended]
         self.live = [s for s in self.live if (s.proto, s.address6, s.port6, s.address4, s.port4) not in keys]
         return len(ended)
+
+    def permit(self, permits: Sequence[FastPermit], seconds: float) -> None:
+        self._may("permit")
+        self.permits = (tuple(permits), seconds)
 
     def remove(self) -> None:
         self._may("remove")

@@ -7,13 +7,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from v6native.dataplane import bpffs, configure, counters, generations, rows, tables, tc
+from v6native.dataplane import bpffs, configure, counters, fast, generations, rows, tables, tc
 from v6native.dataplane.abi import ABI_VERSION, Bib
-from v6native.dataplane.door import BibEntry, Reason, Session, Totals, Translator
+from v6native.dataplane.door import BibEntry, FastPermit, Reason, Session, Totals, Translator
 from v6native.dataplane.loader import OBJECTS, Generation, Source
 from v6native.desired.dataplane import Attachment, DataPlaneConfig
 from v6native.errors import DataPlaneError, EnvironmentRefused
@@ -141,6 +142,10 @@ class KernelDataPlane:
                 return gone(tables.bib_entry(entry, now))
 
             return configure.end_where(self._tables(), shown)
+
+    def permit(self, permits: Sequence[FastPermit], seconds: float) -> None:
+        with _explained("renew the fast path's lease"):
+            fast.permit(self._root, permits, seconds, time.monotonic_ns())
 
     def remove(self) -> None:
         with _explained("remove the translators"):

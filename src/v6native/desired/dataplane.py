@@ -130,6 +130,18 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class FastPair:
+    """Packets that the fast path would like to send from one interface straight out of another.
+
+    `from6`: from IPv6 hosts to IPv4; else the other way. Whether it may is judged while the node runs.
+    """
+
+    ingress: str
+    egress: str
+    from6: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DataPlaneConfig:
     """All that dataplane/ needs; `slow_interface` receives what BPF cannot do, `nat64_interface` takes redirects."""
 
@@ -139,3 +151,4 @@ class DataPlaneConfig:
     nat64_interface: str
     clat_interface: str
     slow_interface: str | None
+    fast: tuple[FastPair, ...] = ()

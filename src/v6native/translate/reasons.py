@@ -78,6 +78,8 @@ class Reason(Enum):
     LOG_LOST = (51, Kind.NOTE)
     SLOW_EVENT_LOST = (52, Kind.NOTE)
     TRACE_LOST = (53, Kind.NOTE)
+    FAST_6TO4 = (54, Kind.DONE)
+    FAST_4TO6 = (55, Kind.DONE)
 
     @property
     def kind(self) -> Kind:

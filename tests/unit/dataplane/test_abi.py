@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from v6native.dataplane import abi
+from v6native.dataplane import abi, fast
 from v6native.dataplane.bpf_object import BpfObject
 from v6native.dataplane.btf import Btf, Field
 from v6native.dataplane.loader import OBJECTS
 
 BPF = Path(__file__).parents[3] / "bpf"
+STRUCTS = (*abi.STRUCTS, *fast.STRUCTS)
 OBJECT_NAMES = ("nat64.bpf.o", "siit.bpf.o")
 MAPS = {
     "nat64.bpf.o": {
@@ -25,6 +26,8 @@ MAPS = {
         "bib": abi.Bib,
         "sessions": abi.Session,
         "nat64_state": abi.Nat64State,
+        "fast_pairs": fast.FastPair,
+        "fast_lease": fast.FastLease,
     },
     "siit.bpf.o": {"siit_config": abi.SiitConfig, "eam4": abi.Eam, "eam6": abi.Eam},
 }
@@ -40,7 +43,7 @@ def ours(struct: type[abi.Struct]) -> tuple[Field, ...]:
     return tuple(Field(name, place.offset, place.size) for name, place in places)
 
 
-@pytest.mark.parametrize("struct", abi.STRUCTS, ids=lambda s: s.NAME)
+@pytest.mark.parametrize("struct", STRUCTS, ids=lambda s: s.NAME)
 def test_structs_are_the_objects(struct: type[abi.Struct]) -> None:
     found = [types for name in OBJECT_NAMES if (types := btf(name)).has_struct(struct.NAME)]
     assert found, f"no object knows struct {struct.NAME}: the test would compare nothing"
@@ -51,7 +54,7 @@ def test_structs_are_the_objects(struct: type[abi.Struct]) -> None:
 def test_every_struct_of_the_header_that_user_space_reads_is_mirrored() -> None:
     in_header = set(re.findall(r"^struct (\w+) \{", (BPF / "abi.h").read_text(), re.MULTILINE))
     # Only the programs read and write these.
-    assert in_header - {s.NAME for s in abi.STRUCTS} == {"fragment", "fragment_key"}
+    assert in_header - {s.NAME for s in STRUCTS} == {"fragment", "fragment_key"}
 
 
 @pytest.mark.parametrize("name", OBJECT_NAMES)
@@ -68,11 +71,11 @@ def defined() -> dict[str, int]:
 
 def test_numbers_are_the_headers() -> None:
     header = defined()
-    mine = {n: v for n, v in vars(abi).items() if n.isupper() and isinstance(v, int)}
+    mine = {n: v for n, v in (vars(fast) | vars(abi)).items() if n.isupper() and n[0] != "_" and isinstance(v, int)}
     shared = mine.keys() & header.keys()
     assert {n: mine[n] for n in shared} == {n: header[n] for n in shared}
     assert mine.keys() - shared == {"STATIC_SLOTS"}, "a number that no header defines"
-    assert {"ABI_VERSION", "MARK_MASK", "BIB_STATIC", "TIMER_ICMP", "STATE_NO_STATE"} <= shared
+    assert {"FAST_NAMES", "ABI_VERSION", "MARK_MASK", "BIB_STATIC", "TIMER_ICMP", "STATE_NO_STATE"} <= shared
 
 
 def test_enumerations_are_the_headers() -> None:
