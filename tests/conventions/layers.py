@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 BASE = frozenset({"", "errors", "paths", "address", "packet", "worker", "decode"})
 PURE = BASE | {"config", "desired"}
-DOORS = PURE | {"plan", "system", "dataplane"}
+DOORS = PURE | {"plan", "fastpath", "system", "dataplane"}
 
 # module or package -> what it may import besides itself
 ALLOWED: dict[str, frozenset[str]] = {
@@ -30,6 +30,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     # The settings of workers are decided there, too; `dns64.settings`, `log.settings` are their form and import no worker.
     "desired": BASE | {"config", "dns64.settings", "log.settings"},
     "plan": PURE,
+    "fastpath": PURE,
     "translate": frozenset({"", "address", "packet", "errors"}),
     "tunnel": PURE,
     "routing": PURE,
@@ -38,7 +39,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     # What it is to originate it reads out of a ring buffer.
     "slowpath": BASE | {"translate", "dataplane"},
     "dataplane": PURE | {"plan"},
-    "system": PURE | {"plan", "dataplane", "tunnel", "routing"},
+    "system": PURE | {"plan", "fastpath", "dataplane", "tunnel", "routing"},
     "health": DOORS,
     "log": DOORS,
     "log.settings": BASE | {"config"},

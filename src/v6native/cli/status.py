@@ -46,6 +46,7 @@ def _show(document: dict[str, Any]) -> None:
     click.echo(f"  pref64    {', '.join(node['pref64'])}")
     click.echo(f"  pool4     {', '.join(_pool(entry) for entry in node['pool4']) or 'none'}")
     click.echo(f"  sources   {', '.join(node['sources']) or 'none: nobody is translated'}")
+    _fast_path(document["fast_path"])
     use = node["sessions"]
     click.echo(f"  sessions  {use['used']} of {use['size']}; {plural(node['bib'], 'binding')}")
     click.echo(f"  clients   {node['clients']}, with {plural(node['port_blocks'], 'port block')}")
@@ -77,6 +78,20 @@ def _show(document: dict[str, Any]) -> None:
 def _pool(entry: dict[str, Any]) -> str:
     shared = " (shared with the node)" if entry["shared"] else ""
     return f"{entry['address']}:{entry['first_port']}-{entry['last_port']}{shared}"
+
+
+def _fast_path(pairs: list[dict[str, Any]]) -> None:
+    """Pairs by what keeps them off, which is mostly the same for all."""
+    if not pairs:
+        click.echo("  fast path off: nat64.fast_path, or no NAT64")
+        return
+    states: dict[tuple[str, ...], list[str]] = {}
+    for pair in pairs:
+        states.setdefault(tuple(pair["reasons"]), []).append(f"{pair['ingress']} → {pair['egress']}")
+    for reasons, named in states.items():
+        click.echo(f"  fast path {'off' if reasons else 'on'}: {', '.join(named)}")
+        for reason in reasons:
+            click.echo(f"            {reason}")
 
 
 def _mtu(interface: dict[str, Any]) -> str:

@@ -131,6 +131,7 @@ def _nat64(table: Nat64Table, file: NetworkFile) -> Nat64:
         allow_ipv4=tuple(table.allow_ipv4),
         lowest_ipv6_mtu=table.lowest_ipv6_mtu,
         sessions=table.sessions,
+        fast_path=table.fast_path,
         timeout=Timeouts(timeout.tcp_est, timeout.tcp_trans, timeout.tcp_incoming_syn, timeout.udp, timeout.icmp),
         static=tuple(_static(s) for s in table.static),
         refuse_ipv4=tuple(table.refuse_ipv4),

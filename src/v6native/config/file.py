@@ -14,7 +14,18 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from v6native.config import values
-from v6native.config.model import Collector, Filtering, Mark, OwnIPv4, Pool4Entry, PortRange, Proto, Udp0, Upstream
+from v6native.config.model import (
+    Collector,
+    FastPath,
+    Filtering,
+    Mark,
+    OwnIPv4,
+    Pool4Entry,
+    PortRange,
+    Proto,
+    Udp0,
+    Upstream,
+)
 
 
 def _listed(value: object) -> object:
@@ -55,6 +66,9 @@ FilteringWord = Annotated[
     Filtering, BeforeValidator(values.word(Filtering)), WithJsonSchema({"enum": [str(f) for f in Filtering]})
 ]
 MarkWord = Annotated[Mark, BeforeValidator(values.mark), _string("mark")]
+FastWord = Annotated[
+    FastPath, BeforeValidator(values.word(FastPath)), WithJsonSchema({"enum": [str(f) for f in FastPath]})
+]
 OwnWord = Annotated[OwnIPv4, BeforeValidator(values.word(OwnIPv4)), WithJsonSchema({"enum": [str(o) for o in OwnIPv4]})]
 Udp0Word = Annotated[
     Udp0,
@@ -293,6 +307,12 @@ class Nat64Table(Table):
     udp_without_checksum: Udp0Word = Udp0.CALCULATE
     limit: LimitTable = Field(default=LimitTable(), description="What one client may have.")
     pool: list[PoolTable] = Field(default=[], description="Pools for some packets, one `[[nat64.pool]]` each.")
+    fast_path: FastWord = Field(
+        default=FastPath.AUTO,
+        description="Whether packets of known sessions go straight from one interface to the other, past the host's stack: "
+        "`auto`: where no firewall, tc filter, policy rule or IPsec policy of yours applies to them; `off`: never.",
+        examples=["off"],
+    )
     timeout: TimeoutTable = Field(default=TimeoutTable(), description="Session lifetimes, in seconds.")
     static: list[StaticTable] = Field(default=[], description="Static BIB entries, one `[[nat64.static]]` each.")
 

@@ -22,6 +22,7 @@ filtering = "endpoint-independent"    # who may come in: or "address-dependent"
 reset_orphans = true                  # TCP of no session is answered with a reset
 lowest_ipv6_mtu = 1280
 sessions = 131072
+fast_path = "auto"                    # "auto" | "off": packets of known sessions past the host's stack where no rule wants them
 icmp_rate = 1000                      # these five in [clat] too; see TranslationOptions
 icmp_pool4 = "192.0.2.64/28"
 tos = 0
@@ -118,6 +119,13 @@ class Udp0(StrEnum):
 
     CALCULATE = "calculate"
     DROP = "drop"
+
+
+class FastPath(StrEnum):
+    """Whether packets of known sessions may pass by the host's stack; AUTO: where nothing of the operator's wants them."""
+
+    AUTO = "auto"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +252,7 @@ class Nat64:
     allow_ipv4: tuple[IPv4Network, ...] = ()
     lowest_ipv6_mtu: int = 1280
     sessions: int = 131072
+    fast_path: FastPath = FastPath.AUTO
     timeout: Timeouts = Timeouts()
     static: tuple[StaticBib, ...] = ()
     refuse_ipv4: tuple[IPv4Network, ...] = ()

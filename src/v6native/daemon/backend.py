@@ -29,6 +29,7 @@ from v6native.daemon.documents import (
     count_findings,
     counters_document,
     doctor_document,
+    fast_path_documents,
 )
 from v6native.daemon.node import NodeStatus
 from v6native.daemon.run import Runner
@@ -61,7 +62,8 @@ class DaemonBackend:
         doctor = await self._doctor(workers, ask=False)
         counts = count_findings(doctor.findings)
         ok = daemon.trouble is None and not counts["error"] and all(worker.pid is not None for worker in workers)
-        return StatusDocument(ok, self._daemon(), node, workers, self._confirm(), counts)
+        fast = fast_path_documents(self._runner.fast.verdicts)
+        return StatusDocument(ok, self._daemon(), node, workers, fast, self._confirm(), counts)
 
     async def counters(self) -> CountersDocument:
         return await asyncio.to_thread(counters_document, self._runner.parts.node)
@@ -108,6 +110,7 @@ class DaemonBackend:
                 workers=tuple(_worker_reading(worker) for worker in workers),
                 peers=tuple(_peers(status)),
                 findings=count_findings(doctor.findings),
+                fast_path={(v.pair.ingress, v.pair.egress): v.on for v in self._runner.fast.verdicts},
             )
         )
 

@@ -14,6 +14,7 @@ from v6native.daemon.node import Change, NodeStatus, NodeWork
 from v6native.doctor.examine import CHECKS, examine
 from v6native.doctor.facts import WorkerFacts
 from v6native.doctor.finding import Finding, Severity
+from v6native.fastpath.judge import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,28 @@ class ConfirmDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class FastPathDocument:
+    """Whether packets from one interface go straight out of the other; `direction` is 6to4 or 4to6, `reasons` why not."""
+
+    ingress: str
+    egress: str
+    direction: str
+    on: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StatusDocument:
-    """`ok`: the daemon has no trouble, every worker runs, and the doctor has no error."""
+    """`ok`: the daemon has no trouble, every worker runs, and the doctor has no error.
+
+    `fast_path` has no element where the file turns it off, or there is no NAT64.
+    """
 
     ok: bool
     daemon: DaemonDocument
     node: NodeStatus
     workers: tuple[WorkerDocument, ...]
+    fast_path: tuple[FastPathDocument, ...]
     confirm: ConfirmDocument
     findings: Mapping[str, int]
 
@@ -95,6 +111,13 @@ def counters_document(node: NodeWork) -> CountersDocument:
 
 def doctor_document(node: NodeWork, config: Config, workers: Sequence[WorkerFacts], ask: bool = True) -> DoctorDocument:
     return DoctorDocument(len(CHECKS), examine(node.doctor_facts(config, workers, ask)))
+
+
+def fast_path_documents(verdicts: Sequence[Verdict]) -> tuple[FastPathDocument, ...]:
+    return tuple(
+        FastPathDocument(v.pair.ingress, v.pair.egress, "6to4" if v.pair.from6 else "4to6", v.on, v.reasons)
+        for v in verdicts
+    )
 
 
 def count_findings(findings: Sequence[Finding]) -> dict[str, int]:

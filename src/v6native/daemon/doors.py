@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from v6native.dataplane.bpffs import is_bpffs
 from v6native.dataplane.door import DataPlane
 from v6native.doctor.facts import KernelFacts
+from v6native.fastpath.facts import Foreign
 from v6native.paths import Paths
+from v6native.system import firewall, legacy_tables
 from v6native.system.all_rules import AnyRule, all_rules
 from v6native.system.door import Host
 from v6native.system.handshakes import PeerSeen, peers
@@ -40,6 +42,15 @@ class Doors(Protocol):
         """What WireGuard counts by public key; None where there is no such interface."""
 
     def rules(self) -> Iterator[AnyRule]: ...
+
+    def foreign(self, interfaces: Iterable[str]) -> Foreign:
+        """What of the operator's could want to see packets of these interfaces."""
+
+    def unheard(self) -> object:
+        """Of that, what rings no bell when it changes."""
+
+    def untrack(self, seconds: int) -> None:
+        """What the NAT64 translates passes by connection tracking for so long; 0: no longer."""
 
 
 class RealDoors:
@@ -69,6 +80,17 @@ class RealDoors:
 
     def rules(self) -> Iterator[AnyRule]:
         return all_rules()
+
+    def foreign(self, interfaces: Iterable[str]) -> Foreign:
+        from v6native.system.foreign import read_foreign
+
+        return read_foreign(interfaces)
+
+    def unheard(self) -> object:
+        return legacy_tables.shape()
+
+    def untrack(self, seconds: int) -> None:
+        firewall.untrack(seconds)
 
 
 def _kernel_has_wireguard() -> bool:

@@ -17,19 +17,24 @@ from v6native.daemon.doors import Doors, RealDoors
 from v6native.daemon.node import Change, NodeStatus, Progress
 from v6native.daemon.observe import Observed, Peers, doctor_facts, node_status
 from v6native.daemon.workers import WorkerSpec, dns64_worker, log_worker, slowpath_worker
-from v6native.dataplane.door import BibEntry, DataPlane, Reason, Session, Totals
+from v6native.dataplane.door import BibEntry, DataPlane, FastPermit, Reason, Session, Totals
 from v6native.dataplane.fake import FakeDataPlane
 from v6native.desired import Desired, desired
+from v6native.desired.fast import fast_pairs
 from v6native.desired.state import SLOW
 from v6native.doctor.checks import kernel, tools
 from v6native.doctor.facts import Facts as DoctorFacts
 from v6native.doctor.facts import RuleFacts, WorkerFacts
-from v6native.errors import ConfigError, EnvironmentRefused
+from v6native.errors import ConfigError, EnvironmentRefused, V6nativeError
+from v6native.fastpath.judge import Verdict, judge
 from v6native.paths import Paths
 from v6native.plan import diff
 from v6native.plan.actions import Action
 from v6native.system.apply import bring, teardown
 from v6native.system.door import Host
+
+UNTRACKED = 90
+"""Seconds; the fast path is judged anew more often."""
 
 
 class HostNode:
@@ -144,6 +149,28 @@ class HostNode:
 
     def bib(self) -> Iterator[BibEntry]:
         return self.plane().bib()
+
+    def fast_judge(self, config: Config) -> tuple[Verdict, ...]:
+        pairs = fast_pairs(config, self.node_name(config))
+        if not pairs:
+            return ()
+        foreign = self._doors.foreign({name for pair in pairs for name in (pair.ingress, pair.egress)})
+        verdicts = judge(pairs, foreign)
+        on = any(verdict.on for verdict in verdicts)
+        try:
+            self._doors.untrack(UNTRACKED if on else 0)
+        except V6nativeError:
+            # Our table is gone, or has no such set on this kernel. Where nothing is tracked, nothing is lost.
+            if on and foreign.tracking:
+                raise
+        return verdicts
+
+    def fast_permit(self, verdicts: Sequence[Verdict], seconds: float) -> None:
+        permits = [FastPermit(v.pair, v.ingress_l3, v.egress_l3) for v in verdicts if v.on]
+        self.plane().permit(permits, seconds)
+
+    def fast_unheard(self) -> object:
+        return self._doors.unheard()
 
     def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts], ask: bool) -> DoctorFacts:
         host, plane = self._reader()

@@ -20,6 +20,7 @@ from v6native.daemon.workers import WorkerSpec
 from v6native.dataplane.door import BibEntry, Reason, Session, Totals
 from v6native.doctor.facts import Facts as DoctorFacts
 from v6native.doctor.facts import WorkerFacts
+from v6native.fastpath.judge import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,15 @@ class NodeWork(Protocol):
     def sessions(self) -> Iterator[Session]: ...
 
     def bib(self) -> Iterator[BibEntry]: ...
+
+    def fast_judge(self, config: Config) -> tuple[Verdict, ...]:
+        """Looks what could want to see the packets of each pair that the fast path would like. From any thread."""
+
+    def fast_permit(self, verdicts: Sequence[Verdict], seconds: float) -> None:
+        """Lets those that are on take the fast path, for so long. From any thread."""
+
+    def fast_unheard(self) -> object:
+        """What decides and rings no bell when it changes: differs when it did. From any thread."""
 
     def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts], ask: bool) -> DoctorFacts:
         """`ask`: the upstream resolvers are asked, which takes seconds where they do not answer."""

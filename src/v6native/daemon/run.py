@@ -19,10 +19,11 @@ from typing import TypeVar
 import structlog
 
 from v6native.daemon.core import Daemon, ReloadResult
+from v6native.daemon.lease import FastKeeper
 from v6native.daemon.node import Change, NodeWork
 from v6native.daemon.notify import Notifier
 from v6native.daemon.reconcile import Reconciler
-from v6native.daemon.watch import drain, open_nft_watch, open_watch
+from v6native.daemon.watch import drain, open_nft_watch, open_watch, open_xfrm_watch
 from v6native.daemon.workers import Launcher, Supervisor
 from v6native.errors import V6nativeError
 
@@ -56,6 +57,7 @@ class Runner:
         self._end = asyncio.Event()
         self._bell = asyncio.Event()
         self._reconciler = Reconciler(last_look=time.monotonic())
+        self.fast = FastKeeper(parts.node, lambda: parts.daemon.config if parts.daemon.is_up else None)
 
     async def run(self, serve: Callable[[Runner], contextlib.AbstractAsyncContextManager[None]]) -> None:
         """Applies, serves, and returns when told to end; an error of the first apply is the caller's."""
@@ -63,22 +65,24 @@ class Runner:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.end)
         loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
-        with open_watch() as watch, open_nft_watch() as nft_watch:
+        with contextlib.ExitStack() as opened:
+            watches = [opened.enter_context(w) for w in (open_watch(), open_nft_watch(), open_xfrm_watch()) if w]
             changes = await self.blocking(self.parts.daemon.start)
             self.is_up = True
             self.follow_workers()
             self._reconciler = Reconciler(last_look=time.monotonic())
-            for sock in (watch, nft_watch):
+            for sock in watches:
                 loop.add_reader(sock, self._heard, sock)
             async with serve(self), asyncio.TaskGroup() as tasks:
-                jobs = [tasks.create_task(job()) for job in (self._keep_workers, self._reconcile, self._watchdog)]
+                doing = (self._keep_workers, self._reconcile, self._watchdog, self.fast.run)
+                jobs = [tasks.create_task(job()) for job in doing]
                 self.parts.notifier.ready(self._summary())
                 log.info("up", node=self._node_name(), changes=len(changes))
                 await self._end.wait()
                 self.parts.notifier.stopping()
                 for job in jobs:
                     job.cancel()
-            for sock in (watch, nft_watch):
+            for sock in watches:
                 loop.remove_reader(sock)
         log.info("stopped", data_plane="stays" if self.parts.daemon.is_up else "removed")
 
@@ -94,6 +98,7 @@ class Runner:
         self.parts.notifier.reloading()
         result = await self.blocking(self.parts.daemon.reload)
         self.follow_workers()
+        self.fast.heard(rules=False)
         self.parts.notifier.ready(self._summary() if result.ok else "Reload failed; the old configuration runs")
         return result
 
@@ -126,7 +131,10 @@ class Runner:
         self.parts.supervisor.want(self.parts.daemon.workers, time.monotonic())
 
     def _heard(self, watch: socket.socket) -> None:
-        if drain(watch, self.parts.route_protocol):
+        heard = drain(watch, self.parts.route_protocol)
+        if heard.host or heard.rules:
+            self.fast.heard(rules=heard.rules)
+        if heard.host:
             self._reconciler = self._reconciler.changed(time.monotonic())
             self._bell.set()
 

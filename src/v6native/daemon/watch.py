@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 # linux/rtnetlink.h. Multicast groups as a bit mask, for bind(2).
 _GROUPS = (
@@ -22,6 +23,7 @@ _GROUPS = (
     | 0x80  # RTMGRP_IPV4_RULE
     | 0x100  # RTMGRP_IPV6_IFADDR
     | 0x400  # RTMGRP_IPV6_ROUTE
+    | 0x40000  # RTNLGRP_IPV6_RULE
     | 0x800000  # RTNLGRP_IPV4_NETCONF (24): forwarding, and rp_filter, which ours depends on
 )
 # linux/netfilter/nfnetlink.h NFNLGRP_NFTABLES (7): `nft flush ruleset` takes our table along.
@@ -31,11 +33,28 @@ _RTM_NEWNEIGH, _RTM_DELNEIGH, _RTM_GETNEIGH = 28, 29, 30
 # linux/netfilter/nf_tables.h, in the lower byte: a table, chain or rule is gone. Sets that firewalls fill all the time
 # ring the same bell.
 _NFT_SUBSYSTEM, _NFT_DELETIONS = 10, (2, 5, 8)
+# A table, chain, rule or flow table comes or goes; what sets hold does not decide whether a rule is there.
+_NFT_RULES = frozenset({0, 2, 3, 5, 6, 8, 22, 24})
+# linux/rtnetlink.h: a policy rule, a queueing discipline, a class, a filter or a chain of filters comes or goes.
+_RTM_RULES = frozenset({32, 33, 36, 37, 40, 41, 44, 45, 100, 101})
+# linux/xfrm.h XFRMNLGRP_POLICY (4), linux/netlink.h NETLINK_XFRM.
+_XFRM_GROUPS, _XFRM = 1 << 3, 6
 _NETFILTER = 12  # NETLINK_NETFILTER, linux/netlink.h
 _NLMSG_HEADER = struct.Struct("=IHHII")
 _RTMSG = struct.Struct("=BBBBBBBBI")
 _NUD_PERMANENT = 0x80
 _NDMSG = struct.Struct("=BBHiHBB")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """`host`: something of ours, or what we decide by, may have changed; `rules`: something that may want to see packets."""
+
+    host: bool = False
+    rules: bool = False
+
+    def __or__(self, other: Heard) -> Heard:
+        return Heard(self.host or other.host, self.rules or other.rules)
 
 
 def open_watch() -> socket.socket:
@@ -52,18 +71,29 @@ def open_nft_watch() -> socket.socket:
     return sock
 
 
-def drain(sock: socket.socket, protocol: int) -> bool:
-    """Reads all that waits; True when something concerns us. `protocol` is our own route protocol number."""
-    concerned = False
+def open_xfrm_watch() -> socket.socket | None:
+    """The same for IPsec policies; None where the kernel has no IPsec."""
+    try:
+        sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, _XFRM)
+    except OSError:
+        return None
+    sock.bind((0, _XFRM_GROUPS))
+    return sock
+
+
+def drain(sock: socket.socket, protocol: int) -> Heard:
+    """Reads all that waits, and says what of it concerns us. `protocol` is our own route protocol number."""
+    heard, xfrm = Heard(), sock.proto == _XFRM
     while True:
         try:
             data = sock.recv(65536)
         except BlockingIOError:
-            return concerned
+            return heard
         except OSError:
             # ENOBUFS: messages were lost, so anything may have changed.
-            return True
-        concerned = concerned or any(matters(kind, body, protocol) for kind, body in messages(data))
+            return Heard(True, True)
+        for kind, body in messages(data):
+            heard |= Heard(rules=True) if xfrm else Heard(matters(kind, body, protocol), wants_packets(kind))
 
 
 def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -75,6 +105,13 @@ def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
             return
         yield kind, data[offset + _NLMSG_HEADER.size : offset + length]
         offset += (length + 3) & ~3
+
+
+def wants_packets(kind: int) -> bool:
+    """Whether it tells of something that may want to see packets. Our own things, too: who it was is found by looking."""
+    if kind >> 8 == _NFT_SUBSYSTEM:
+        return kind & 0xFF in _NFT_RULES
+    return kind in _RTM_RULES
 
 
 def matters(kind: int, body: bytes, protocol: int) -> bool:

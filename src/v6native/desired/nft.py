@@ -10,6 +10,11 @@ A translator and the steering of a shared address need the ports, which only a f
 fragments on in order, first one first, and bounds their memory. A `tproxy` expression switches it on without connection
 tracking (nft_tproxy_init calls nf_defrag_ipv4_enable). The rules are in a chain that no hook and no rule leads to: to be
 there is their whole work, and so they cost no packet anything.
+
+Connection tracking would see of a connection only what the fast path leaves to the host's stack: its beginning, perhaps an
+end that does not fit to it. Such an entry stays for five days (nf_conntrack_tcp_timeout_established), and calls packets
+invalid that are not. So while the fast path is on, nothing that the NAT64 translates is tracked: the set `fast` then has
+elements, which run out by themselves where no daemon renews them.
 """
 
 from __future__ import annotations
@@ -18,10 +23,12 @@ from collections.abc import Iterator
 from hashlib import sha256
 from ipaddress import IPv6Network, collapse_addresses
 
+from v6native.desired.fast import fast_pairs
 from v6native.desired.node import Here
-from v6native.desired.state import NftTable
+from v6native.desired.rules import MASK, STEER
+from v6native.desired.state import NAT64_X, NftTable
 
-TABLE = "v6native"
+TABLE, FAST_SET = "v6native", "fast"
 
 
 def nft(here: Here) -> tuple[NftTable, ...]:
@@ -30,18 +37,31 @@ def nft(here: Here) -> tuple[NftTable, ...]:
     rules = [f"meta l4proto tcp tproxy {family} to :1" for family in ("ip", "ip6")]
     # Where the kernel has no nft_tproxy, connection tracking brings the defragmentation with it.
     fallback = ["ct state new"]
-    forged = _forged(here)
-    digest = sha256("\n".join([*rules, *fallback, forged]).encode()).hexdigest()[:16]
-    return (NftTable(TABLE, _table(digest, rules, forged), digest, _table(digest, fallback, forged)),)
+    rest = _gate([*_forged(here), *_untracked(here)])
+    digest = sha256("\n".join([*rules, *fallback, rest]).encode()).hexdigest()[:16]
+    return (NftTable(TABLE, _table(digest, rules, rest), digest, _table(digest, fallback, rest)),)
 
 
-def _forged(here: Here) -> str:
+def _forged(here: Here) -> Iterator[str]:
     """The rule for what cannot have come from the uplink's side."""
     inside, translated = _set(_inside(here)), _set(_translated(here))
-    if not (inside and translated):
-        return ""
-    # The family first: it is the cheapest to ask, and every IPv4 packet of the host is asked.
-    return f'meta nfproto ipv6 iifname "{here.node.uplink}" ip6 saddr {inside} ip6 daddr {translated} counter drop'
+    if inside and translated:
+        # The family first: it is the cheapest to ask, and every IPv4 packet of the host is asked.
+        yield f'meta nfproto ipv6 iifname "{here.node.uplink}" ip6 saddr {inside} ip6 daddr {translated} counter drop'
+
+
+def _untracked(here: Here) -> Iterator[str]:
+    """Both halves of what the NAT64 translates, both ways; but not what is for the node itself, whose `input` chain knows it."""
+    if not fast_pairs(here.config, here.node.name):
+        return
+    yield f"meta l4proto != @{FAST_SET} accept"
+    yield f'iifname "{NAT64_X}" fib daddr type local accept'
+    yield f'iifname "{NAT64_X}" notrack'
+    yield f"ip6 daddr {_set(iter(here.config.network.pref64))} notrack"
+    if here.dedicated:
+        yield f"ip daddr {{ {', '.join(str(network) for network in here.dedicated)} }} notrack"
+    if here.shared:
+        yield f"meta mark & {MASK:#x} == {STEER:#x} notrack"
 
 
 def _inside(here: Here) -> Iterator[IPv6Network]:
@@ -70,11 +90,20 @@ def _set(networks: Iterator[IPv6Network]) -> str:
     return f"{{ {listed} }}" if listed else ""
 
 
-def _table(digest: str, rules: list[str], forged: str) -> str:
+def _gate(rules: list[str]) -> str:
+    """What every packet that comes in is asked, in one chain: each chain more costs all of them."""
+    if not rules:
+        return ""
+    text = f"    set {FAST_SET} {{\n        type inet_proto; flags timeout;\n    }}\n"
+    hook = "        type filter hook prerouting priority raw; policy accept;\n"
+    return text + f"    chain forged {{\n{hook}{_body(rules)}    }}\n"
+
+
+def _body(rules: list[str]) -> str:
+    return "".join(f"        {rule}\n" for rule in rules)
+
+
+def _table(digest: str, rules: list[str], gate: str) -> str:
     """The comment tells the next run what it finds: nft prints rules in other words than it was given."""
-    body = "".join(f"        {rule}\n" for rule in rules)
-    chains = f"    chain defrag {{\n{body}    }}\n"
-    if forged:
-        raw = "        type filter hook prerouting priority raw; policy accept;\n"
-        chains += f"    chain forged {{\n{raw}        {forged}\n    }}\n"
+    chains = f"    chain defrag {{\n{_body(rules)}    }}\n{gate}"
     return f'table inet {TABLE} {{\n    comment "v6native {digest}"\n{chains}}}\n'

@@ -23,7 +23,8 @@ from v6native.desired.state import (
     Rule,
 )
 
-# skb marks that the BPF programs set (bpf/abi.h); the mask of all of them is 0xf8000000.
+# skb marks that the BPF programs set (bpf/abi.h), and the mask of all of them.
+MASK = 0xF8000000
 STEER = 0x40000000
 FRAG = 0x80000000
 FRAG_CLAT = 0x88000000

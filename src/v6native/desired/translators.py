@@ -21,6 +21,7 @@ from v6native.desired.dataplane import (
     SiitSettings,
     StaticEntry,
 )
+from v6native.desired.fast import STEER_LO, fast_pairs, programs
 from v6native.desired.model import Note
 from v6native.desired.node import OWN_CLAT4, Here, first_address4, first_address6, tunnel_interface
 from v6native.desired.routes import stateless_pref64
@@ -41,6 +42,7 @@ def dataplane(here: Here) -> DataPlaneConfig | None:
         nat64_interface=NAT64,
         clat_interface=CLAT,
         slow_interface=SLOW,
+        fast=fast_pairs(here.config, here.node.name),
     )
 
 
@@ -249,9 +251,11 @@ def _attachments(here: Here) -> Iterable[Attachment]:
         yield Attachment(NAT64_X, "nat64")
     if here.clat:
         yield Attachment(CLAT_X, "siit")
+    steered: tuple[str, ...] = ()
     if here.nat64 and here.shared:
-        yield Attachment(here.node.uplink, "steer_uplink")
-        yield Attachment("lo", "steer_lo")
-        if here.clat:
-            yield from (Attachment(tunnel_interface(t.name), "steer_uplink") for t in here.tunnels if t.clat4)
+        yield Attachment("lo", STEER_LO)
+        tunnels = (tunnel_interface(t.name) for t in here.tunnels if t.clat4 and here.clat)
+        steered = (here.node.uplink, *tunnels)
+    fast = fast_pairs(here.config, here.node.name)
+    yield from (Attachment(interface, program) for interface, program in programs(fast, steered).items())
     yield Attachment(SLOW, "slow_in")

@@ -38,7 +38,10 @@ class PeerReading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that one scrape tells. `pool_ports` are the ports of pool4, `bib` the bindings by protocol."""
+    """All that one scrape tells. `pool_ports` are the ports of pool4, `bib` the bindings by protocol.
+
+    `fast_path` is by the interfaces where packets come in and leave.
+    """
 
     version: str
     node: str
@@ -52,6 +55,7 @@ class Reading:
     workers: tuple[WorkerReading, ...] = ()
     peers: tuple[PeerReading, ...] = ()
     findings: Mapping[str, int] = field(default_factory=dict)
+    fast_path: Mapping[tuple[str, str], bool] = field(default_factory=dict)
 
 
 def render(reading: Reading) -> bytes:
@@ -89,6 +93,12 @@ class _Once(Collector):
             [((proto,), count) for proto, count in r.bib.items()],
         )
         yield _gauge("v6native_pool4_ports", "Ports of pool4 that each protocol may use.", (), [((), r.pool_ports)])
+        yield _gauge(
+            "v6native_fast_path",
+            "1 when packets of known sessions pass by the host's stack; `v6native status` says why they do not.",
+            ("ingress", "egress"),
+            [(pair, int(on)) for pair, on in r.fast_path.items()],
+        )
         yield _gauge(
             "v6native_worker_up", "1 when the worker runs.", ("worker",), [((w.name,), int(w.up)) for w in r.workers]
         )

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from v6native.desired.fast import FAST
 from v6native.desired.model import Desired
 from v6native.desired.state import OWN_LOCAL_RULE, Link, LinkKind
 from v6native.plan import actions as do
 from v6native.plan.actual import Actual, interface_of
+from v6native.plan.draining import keeps_program
 
 
 def build(wanted: Desired, actual: Actual) -> Iterator[do.Action]:
@@ -103,9 +105,12 @@ def _dataplane(wanted: Desired, actual: Actual) -> Iterator[do.Action]:
     if actual.pending:
         yield do.ConfigureDataPlane(wanted.dataplane, actual.pending)
     own = {link.name for link in wanted.links}
+    steering = {found.interface for found in actual.attached if keeps_program(found, actual)}
     for attachment in wanted.dataplane.attachments:
         foreign = attachment.interface not in own
         if foreign and attachment.interface not in actual.links:
             continue  # an uplink that is not there now is steered when it comes
+        if attachment.program == FAST and attachment.interface in steering:
+            continue  # its steering goes on while an address drains
         if attachment not in actual.attached:
             yield do.Attach(attachment.interface, attachment.program)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 
 from v6native.desired.dataplane import Attachment
+from v6native.desired.fast import FAST_STEER, STEER, STEER_LO
 from v6native.desired.model import Desired
 from v6native.desired.rules import STEER_PREF
 from v6native.desired.state import MAIN_TABLE, NAT64, Neighbour, Route, Rule
@@ -50,7 +51,7 @@ def keeps_neighbour(entry: Neighbour, actual: Actual) -> bool:
 
 def keeps_program(attachment: Attachment, actual: Actual) -> bool:
     """Steering goes on while one of its addresses drains."""
-    return attachment.program.startswith("steer_") and any(True for _ in _steered(actual))
+    return attachment.program in (STEER, STEER_LO, FAST_STEER) and any(True for _ in _steered(actual))
 
 
 def _steered(actual: Actual) -> Iterator[Rule]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from v6native.config.facts import ForwardDrop, MasqueradeRule
 from v6native.config.model import PortRange
-from v6native.desired.nft import TABLE
+from v6native.desired.nft import FAST_SET, TABLE
 from v6native.desired.state import NftTable
 from v6native.errors import SystemActionError
 from v6native.system.processes import run
@@ -42,13 +42,21 @@ def load(table: NftTable) -> None:
         run(["nft", "-f", "-"], stdin=fresh + table.fallback)
 
 
+def untrack(seconds: int) -> None:
+    """Nothing that the NAT64 translates is tracked for so long; 0: from now on it is."""
+    elements = ", ".join(f"{proto} timeout {seconds}s" for proto in ("tcp", "udp"))
+    text = f"flush set inet {TABLE} {FAST_SET}\n"
+    run(["nft", "-f", "-"], stdin=text + (f"add element inet {TABLE} {FAST_SET} {{ {elements} }}\n" if seconds else ""))
+
+
 def remove(name: str) -> None:
     run(["nft", "delete", "table", "inet", name])
 
 
-def ruleset() -> list[dict[str, Any]]:
-    """Every object of the host's rule set (libnftables-json(5))."""
-    document: dict[str, list[dict[str, Any]]] = json.loads(run(["nft", "-j", "list", "ruleset"]))
+def ruleset(*, terse: bool = False) -> list[dict[str, Any]]:
+    """Every object of the host's rule set (libnftables-json(5)); `terse`: without what sets hold, which may be long."""
+    options = ["-j", "-t"] if terse else ["-j"]
+    document: dict[str, list[dict[str, Any]]] = json.loads(run(["nft", *options, "list", "ruleset"]))
     return document.get("nftables", [])
 
 

@@ -11,6 +11,7 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network, ip_address
 from typing import Any
 
@@ -45,6 +46,22 @@ def _network(family: int, address: str | None, length: int) -> AnyNetwork:
     if family == 4:
         return IPv4Network((address or "0.0.0.0", length))
     return IPv6Network((address or "::", length))
+
+
+# tc filters hang below these (linux/pkt_sched.h: TC_H_CLSACT with TC_H_MIN_INGRESS, TC_H_MIN_EGRESS).
+_SIDES = {"ingress": 0xFFFFFFF2, "egress": 0xFFFFFFF3}
+_NO_QUEUE = frozenset({"ingress", "clsact"})
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A tc filter; `side` is ingress or egress, `program` the name of a BPF one."""
+
+    side: str
+    kind: str
+    priority: int
+    handle: int
+    program: str
 
 
 class Netlink:
@@ -149,6 +166,30 @@ class Netlink:
             name = self.name(index)
             if protocol == PROTOCOL and name is not None:
                 yield Neighbour(name, proxied)
+
+    def filters(self, name: str) -> Iterator[Filter]:
+        """Of anybody, at both sides of an interface."""
+        for side, parent in _SIDES.items():
+            try:
+                messages = list(self._ip.get_filters(index=self.index(name), parent=parent))
+            except NetlinkError as error:
+                if error.code in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENODEV):
+                    continue  # nothing is there that has filters
+                raise SystemActionError(f"tc filters of {name}: the kernel says “{error.args[1]}”") from error
+            for message in messages:
+                options = message.get_attr("TCA_OPTIONS")
+                kind = message.get_attr("TCA_KIND")
+                # Without a handle: only the head under which filters of one priority hang.
+                if message["handle"]:
+                    program = options.get_attr("TCA_BPF_NAME") if kind == "bpf" and options else None
+                    yield Filter(side, kind, message["info"] >> 16, message["handle"], program or "")
+
+    def qdiscs(self) -> Iterator[tuple[str, str]]:
+        """Interface and kind of each queueing discipline at egress, of anybody."""
+        for message in self._ip.get_qdiscs():
+            name, kind = self.name(message["index"]), message.get_attr("TCA_KIND")
+            if name is not None and kind not in _NO_QUEUE:
+                yield name, kind
 
     # Changing
 

@@ -147,7 +147,7 @@ def ended(pid: int) -> bool:
         return True
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = SOON) -> None:
+def eventually(condition: Callable[[], bool], what: str | Callable[[], str], seconds: float = SOON) -> None:
     """`condition` holds in time; a command that fails meanwhile is a no."""
 
     def holds() -> bool:

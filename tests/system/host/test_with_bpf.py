@@ -47,7 +47,7 @@ def test_up_twice_and_down(node: Machine) -> None:
     again = desired(node.config, "edge1", node.host.facts())
     assert [str(action) for action in diff(again, node.host.observe(again))] == []
     assert "nat64" in run(["tc", "filter", "show", "dev", "nat64-x", "ingress"])
-    assert "steer_uplink" in run(["tc", "filter", "show", "dev", "eth0", "ingress"])
+    assert "fast_steer" in run(["tc", "filter", "show", "dev", "eth0", "ingress"])
     teardown(node.host)
     assert changes(before, dump()) == []
     assert [str(action) for action in diff(Desired(), node.host.observe(Desired()))] == []

@@ -79,7 +79,7 @@ def test_only_root_and_its_group_may_connect(made: Rig) -> None:
 def test_status(made: Rig) -> None:
     made.doors.machine.dataplane.live.append(session())
     document = get(made, "/v1/status").json()
-    assert set(document) == {"ok", "daemon", "node", "workers", "confirm", "findings"}
+    assert set(document) == {"ok", "daemon", "node", "workers", "fast_path", "confirm", "findings"}
     node = document["node"]
     assert (node["node"], node["pref64"]) == ("edge1", ["2001:db8:64:64::/96"])
     assert node["pool4"] == [{"address": "192.0.2.1", "first_port": 40000, "last_port": 59999, "shared": True}]

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
@@ -18,6 +18,7 @@ from v6native.dataplane.door import BibEntry, DataPlane, Session, TcpState
 from v6native.dataplane.fake import FakeDataPlane
 from v6native.desired.state import LinkKind
 from v6native.doctor.facts import KernelFacts
+from v6native.fastpath.facts import ETHERNET, Device, Foreign
 from v6native.paths import Paths
 from v6native.plan.actual import Actual, FoundLink
 from v6native.system.all_rules import AnyRule
@@ -72,11 +73,13 @@ def machine() -> FakeHost:
 
 @dataclass(slots=True)
 class FakeDoors:
-    """The same machine at every opening; `missing` are tools that it lacks."""
+    """The same machine at every opening; `missing` are tools that it lacks, `wants` is what may want to see packets."""
 
     machine: FakeHost = field(default_factory=machine)
     missing: tuple[str, ...] = ()
     release: str = "6.1.0-18-amd64"
+    wants: Foreign = field(default_factory=Foreign)
+    untracked: list[int] = field(default_factory=list)
 
     def host(self, paths: Paths, dataplane: DataPlane) -> FakeHost:
         return self.machine
@@ -95,6 +98,15 @@ class FakeDoors:
 
     def rules(self) -> Iterator[AnyRule]:
         return iter(())
+
+    def foreign(self, interfaces: Iterable[str]) -> Foreign:
+        return replace(self.wants, devices={name: Device(ETHERNET) for name in interfaces})
+
+    def unheard(self) -> object:
+        return ()
+
+    def untrack(self, seconds: int) -> None:
+        self.untracked.append(seconds)
 
 
 @dataclass(slots=True)

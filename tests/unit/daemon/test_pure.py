@@ -18,7 +18,7 @@ from v6native.daemon import confirm
 from v6native.daemon.backoff import Backoff
 from v6native.daemon.lock import daemon_pid, only_daemon
 from v6native.daemon.reconcile import Reconciler
-from v6native.daemon.watch import matters, messages
+from v6native.daemon.watch import matters, messages, wants_packets
 from v6native.errors import EnvironmentRefused, V6nativeError
 
 OURS = 164
@@ -195,6 +195,26 @@ def route(protocol: int, length: int) -> bytes:
 )
 def test_which_messages_ring_the_bell(kind: int, body: bytes, concerned: bool) -> None:
     assert matters(kind, body, OURS) is concerned
+
+
+@pytest.mark.parametrize(
+    ("kind", "wants"),
+    [
+        (10 << 8 | 0, True),  # an nft table is new
+        (10 << 8 | 3, True),  # a chain
+        (10 << 8 | 6, True),  # a rule
+        (10 << 8 | 8, True),  # a rule is gone
+        (10 << 8 | 12, False),  # an element of a set
+        (32, True),  # a policy rule
+        (36, True),  # a queueing discipline
+        (44, True),  # a tc filter
+        (45, True),
+        (16, False),  # a link
+        (24, False),  # a route
+    ],
+)
+def test_which_messages_tell_of_what_may_want_packets(kind: int, wants: bool) -> None:
+    assert wants_packets(kind) is wants
 
 
 def test_messages_are_padded_to_four_bytes() -> None:

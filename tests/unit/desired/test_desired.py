@@ -27,7 +27,7 @@ from tests.unit.system.networks import (
 )
 from v6native.address import embed
 from v6native.config.facts import DefaultRoute, HostFacts, InterfaceFacts
-from v6native.config.model import Config, Limits, Mark, OwnIPv4, Pool, Proto, StaticBib
+from v6native.config.model import Config, FastPath, Limits, Mark, OwnIPv4, Pool, Proto, StaticBib
 from v6native.desired import Desired, desired
 from v6native.desired.dataplane import Attachment, Nat64Settings, PoolGroup, SiitSettings
 from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, OWN_LOCAL_RULE, Neighbour, Rule
@@ -209,9 +209,31 @@ def test_no_uplink_address_yet_is_explained_and_stays_a_nat64() -> None:
 def test_a_shared_address_is_steered_and_its_ports_reserved() -> None:
     wanted = desired(LAB96, "edge1", FACTS)
     assert wanted.dataplane is not None
-    assert Attachment("eth0", "steer_uplink") in wanted.dataplane.attachments
+    assert Attachment("eth0", "fast_steer") in wanted.dataplane.attachments
     assert Attachment("lo", "steer_lo") in wanted.dataplane.attachments
     assert wanted.reserved_ports == (NODE.pool4[0].ports,)
+
+
+def test_each_lan_and_tunnel_has_a_fast_path_to_the_uplink_and_back() -> None:
+    wanted = desired(LAB96, "edge1", FACTS).dataplane
+    assert wanted is not None
+    ways = {(pair.ingress, pair.egress, pair.from6) for pair in wanted.fast}
+    inside = {*NODE.lan, "wg-friends"}
+    assert ways == {(i, "eth0", True) for i in inside} | {("eth0", i, False) for i in inside}
+    programs = {a.interface: a.program for a in wanted.attachments}
+    assert {programs[i] for i in NODE.lan} == {"fast"}
+    assert (programs["eth0"], programs["wg-friends"]) == ("fast_steer", "fast_steer"), (
+        "the shared address is steered too"
+    )
+
+
+def test_without_the_fast_path_there_are_the_programs_that_were() -> None:
+    off = replace(LAB96, nat64=replace(LAB96.nat64, fast_path=FastPath.OFF))
+    wanted = desired(off, "edge1", FACTS).dataplane
+    assert wanted is not None and wanted.fast == ()
+    programs = {a.interface: a.program for a in wanted.attachments}
+    assert (programs["eth0"], programs["wg-friends"]) == ("steer_uplink", "steer_uplink")
+    assert not set(NODE.lan) & set(programs)
 
 
 def test_dedicated_addresses_are_routed_and_asked_for_only_where_nobody_routes_them() -> None:

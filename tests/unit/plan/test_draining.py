@@ -43,7 +43,7 @@ def _leads(host: FakeHost) -> set[str]:
     routed = {f"route {r.destination}" for r in state.routes if r.device == "nat64" and r.table == 254}
     steered = {f"rule {r.destination}" for r in state.rules if r.priority == 62}
     proxied = {f"proxy {n.address}" for n in state.neighbours if n.mac is None}
-    programs = {f"{a.program} {a.interface}" for a in state.attached if a.program.startswith("steer")}
+    programs = {f"{a.program} {a.interface}" for a in state.attached if "steer" in a.program}
     return {thing for thing in routed | steered | proxied | programs if ":" not in thing}
 
 
@@ -52,7 +52,7 @@ def _leads(host: FakeHost) -> set[str]:
     [
         (DEDICATED, "203.0.113.2", {"route 203.0.113.0/30"}),
         (ON_LINK, "192.0.2.9", {"route 192.0.2.8/31", "proxy 192.0.2.9"}),
-        (UPLINK, "192.0.2.1", {"rule 192.0.2.1/32", "steer_uplink eth0", "steer_lo lo"}),
+        (UPLINK, "192.0.2.1", {"rule 192.0.2.1/32", "fast_steer eth0", "steer_lo lo"}),
     ],
     ids=["routed", "on-link", "shared"],
 )
