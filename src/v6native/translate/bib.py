@@ -12,12 +12,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
+from v6native.translate.clients import Client
 from v6native.translate.tcp_states import TABLE, Event, State, Timer
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One BIB entry; `protocol` is 6, 17 or 1; ports are identifiers for ICMP; `pref64` is an index."""
+    """One BIB entry; `protocol` is 6, 17 or 1; ports are identifiers for ICMP; `pref64` is an index.
+
+    A static one is nobody's: `client` is None.
+    """
 
     protocol: int
     pref64: int
@@ -26,6 +30,7 @@ class Binding:
     address4: IPv4Address
     port4: int
     static: bool = False
+    client: Client | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +77,20 @@ class Tables:
     def session(self, binding: Binding, remote4: IPv4Address, remote_port: int) -> Session | None:
         return self._sessions.get((binding, remote4, remote_port))
 
-    def address_of(self, address: IPv6Address) -> IPv4Address | None:
-        """The IPv4 address that a host has in any BIB (RFC 6146 §3.5.1.1)."""
-        return next((binding.address4 for binding in self._by4.values() if binding.address6 == address), None)
+    def ports_of(self, client: Client, protocol: int) -> int:
+        """How many BIB entries a client has."""
+        return sum(binding.client == client and binding.protocol == protocol for binding in self._by4.values())
+
+    def sessions_of(self, client: Client) -> int:
+        return sum(session.binding.client == client for session in self._sessions.values())
 
     def add(self, binding: Binding) -> None:
         self._by6[binding.protocol, binding.pref64, binding.address6, binding.port6] = binding
         self._by4[binding.protocol, binding.address4, binding.port4] = binding
+
+    def remove(self, binding: Binding) -> None:
+        del self._by6[binding.protocol, binding.pref64, binding.address6, binding.port6]
+        del self._by4[binding.protocol, binding.address4, binding.port4]
 
     def put(self, session: Session) -> None:
         """Adds a session, or replaces it by its next state."""
@@ -96,8 +108,8 @@ class Tables:
         """Whether the entry has a session with that remote address."""
         return any(s.binding == binding and s.remote4 == remote4 for s in self._sessions.values())
 
-    def expire(self, now: float, timeouts: Mapping[Timer, float]) -> None:
-        """Times sessions out whose lifetime is over, and removes dynamic BIB entries that have none left."""
+    def expire(self, now: float, timeouts: Mapping[Timer, float]) -> tuple[Binding, ...]:
+        """Times sessions out whose lifetime is over, and removes dynamic BIB entries that have none left: these."""
         self._syns = {key: deadline for key, deadline in self._syns.items() if deadline > now}
         for key, session in list(self._sessions.items()):
             current: Session | None = session
@@ -108,10 +120,10 @@ class Tables:
             else:
                 self._sessions[key] = current
         used = {session.binding for session in self._sessions.values()}
-        for binding in self.bindings:
-            if not binding.static and binding not in used:
-                del self._by6[binding.protocol, binding.pref64, binding.address6, binding.port6]
-                del self._by4[binding.protocol, binding.address4, binding.port4]
+        gone = tuple(binding for binding in self.bindings if not binding.static and binding not in used)
+        for binding in gone:
+            self.remove(binding)
+        return gone
 
 
 def _timed_out(session: Session, timeouts: Mapping[Timer, float]) -> Session | None:

@@ -4,27 +4,35 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
+from typing import Protocol
 
-from v6native.packet import ICMP, UDP
+from v6native.packet import ICMP, TCP, UDP
 
 WELL_KNOWN = range(1024)
 HIGH = range(1024, 65536)
 
-Pick = Callable[[int], int]
-"""Given n, a number from 0 to n-1: where the search for a free port begins. Random in life, fixed in tests."""
+Pick = Callable[[range], int]
+"""Given what may be chosen (ports, or the first ports of blocks), the position at which the search begins. Random in
+life, fixed in tests."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolRange:
-    """Ports `first` to `last` (inclusive; ICMP identifiers too) of one address; `shared`: the node uses the others."""
+    """Ports `first` to `last` (inclusive; ICMP identifiers too) of one address; `shared`: the node uses the others.
+
+    Ranges of one `group` serve together, for these `protocols`.
+    """
 
     address: IPv4Address
     first: int
     last: int
     shared: bool = False
+    protocols: frozenset[int] = frozenset({ICMP, TCP, UDP})
+    group: int = 0
 
     @property
     def ports(self) -> range:
@@ -32,32 +40,42 @@ class PoolRange:
 
 
 TransportAddress = tuple[IPv4Address, int]
+IsFree = Callable[[IPv4Address, int], bool]
+
+
+class Ports(Protocol):
+    """A range of pool4, or a block of one."""
+
+    @property
+    def address(self) -> IPv4Address: ...
+
+    @property
+    def ports(self) -> range: ...
+
+
+def home(client: IPv6Address, count: int) -> int:
+    """At which of `count` ranges a client's search begins: a hash of its address, the one that bpf/bib.h has."""
+    mixed = 0
+    for at in range(0, 16, 4):
+        mixed ^= int.from_bytes(client.packed[at : at + 4], sys.byteorder)
+    mixed ^= mixed >> 16
+    mixed = mixed * 0x45D9F3B & 0xFFFFFFFF
+    return (mixed ^ mixed >> 16) % count
 
 
 def allocate(
-    pool: Sequence[PoolRange],
-    protocol: int,
-    port6: int,
-    preferred: IPv4Address | None,
-    is_free: Callable[[IPv4Address, int], bool],
-    pick: Pick,
+    places: Sequence[Ports], protocol: int, port6: int, is_free: IsFree, pick: Pick
 ) -> TransportAddress | None:
-    """A free transport address for an IPv6 one with `port6`, or None where pool4 is exhausted.
+    """A free transport address for an IPv6 one with `port6`, or None where all places are full; the first is filled first.
 
-    In this order: the address that the host has already (`preferred`); ports on the same side of 1024, and for UDP of
-    the same parity; any port. A query's identifier has no such rules.
+    In each: ports on the same side of 1024, and for UDP of the same parity; then any. A query's identifier has no such
+    rules.
     """
-    first = [entry for entry in pool if entry.address == preferred]
-    others = [entry for entry in pool if entry.address != preferred]
-    if others:
-        start = pick(len(others))
-        others = others[start:] + others[:start]
-    for entries in (first, others):
+    for place in places:
         for tier in _tiers(protocol, port6):
-            for entry in entries:
-                port = _free_port(entry, tier, is_free, pick)
-                if port is not None:
-                    return entry.address, port
+            port = _free_port(place, tier, is_free, pick)
+            if port is not None:
+                return place.address, port
     return None
 
 
@@ -70,14 +88,14 @@ def _tiers(protocol: int, port6: int) -> Iterator[range]:
     yield range(65536)
 
 
-def _free_port(entry: PoolRange, tier: range, is_free: Callable[[IPv4Address, int], bool], pick: Pick) -> int | None:
-    ports = _within(tier, entry.ports)
+def _free_port(place: Ports, tier: range, is_free: IsFree, pick: Pick) -> int | None:
+    ports = _within(tier, place.ports)
     if not ports:
         return None
-    start = pick(len(ports))
+    start = pick(ports)
     for index in range(len(ports)):
         port = ports[(start + index) % len(ports)]
-        if is_free(entry.address, port):
+        if is_free(place.address, port):
             return port
     return None
 

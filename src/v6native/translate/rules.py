@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from v6native.address import NON_GLOBAL_IPV4, extract
 from v6native.translate.bib import Binding
+from v6native.translate.clients import Client, Identity, Limits
 from v6native.translate.pool4 import PoolRange
 from v6native.translate.tcp_states import Timer
 
@@ -22,7 +23,12 @@ DEFAULT_TIMEOUTS: Mapping[Timer, float] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`refused4` against `open4`: the longest match wins, and `open4` where both are as long."""
+    """`refused4` against `open4`: the longest match wins, and `open4` where both are as long.
+
+    Of `identities` the longest match counts; a source without one is the client of its first `client_prefix` bits.
+    `marks`, by group of pool4 ranges: (mark, mask) of the packets that it serves; mask 0: it is chosen by source alone.
+    `port_block` is the size of clients' blocks; 0: they have none.
+    """
 
     pref64: tuple[IPv6Network, ...]
     pool: tuple[PoolRange, ...]
@@ -33,6 +39,11 @@ class Rules:
     timeouts: Mapping[Timer, float] = field(default_factory=lambda: DEFAULT_TIMEOUTS)
     max_sessions: int = 131072
     address_dependent: bool = False
+    identities: tuple[Identity, ...] = ()
+    client_prefix: int = 64
+    marks: tuple[tuple[int, int], ...] = ((0, 0),)
+    port_block: int = 0
+    limits: Limits = field(default_factory=Limits)
 
     def in_pref64(self, address: IPv6Address) -> tuple[int, IPv4Address] | None:
         """Which pref64 an address is in, and the IPv4 address inside (RFC 6146 §3.5.4)."""
@@ -44,6 +55,19 @@ class Rules:
 
     def allows(self, source: IPv6Address) -> bool:
         return any(source in network for network in self.sources)
+
+    def identity(self, source: IPv6Address) -> Identity:
+        known = [each for each in self.identities if source in each.network]
+        everybody = Identity(IPv6Network("::/0"), length=self.client_prefix)
+        return max(known, key=lambda each: each.network.prefixlen, default=everybody)
+
+    def client(self, source: IPv6Address) -> Client:
+        return self.identity(source).of(source)
+
+    def group(self, source: IPv6Address, mark: int) -> int:
+        """Which ranges of pool4 serve a packet: its mark says, else its source."""
+        by_mark = (at for at, (value, mask) in enumerate(self.marks) if mask and mark & mask == value)
+        return next(by_mark, self.identity(source).group)
 
     def refuses(self, destination: IPv4Address) -> bool:
         """The NAT64's own addresses are open: what they lead to has a BIB entry, or is the node's to refuse."""
@@ -61,6 +85,6 @@ class Rules:
         """Whether the node itself uses the address too."""
         return any(entry.shared for entry in self.pool if entry.address == address)
 
-    def reserves(self, address: IPv4Address, port: int) -> bool:
+    def reserves(self, address: IPv4Address, protocol: int, port: int) -> bool:
         """Whether pool4 has this transport address."""
-        return any(entry.address == address and port in entry.ports for entry in self.pool)
+        return any(e.address == address and port in e.ports and protocol in e.protocols for e in self.pool)

@@ -9,10 +9,11 @@ from ipaddress import IPv4Address, IPv6Address
 
 from v6native.address import embed
 from v6native.packet import ICMP, TCP, UDP
-from v6native.translate.bib import Binding, Session, Tables
+from v6native.translate.bib import Binding, Session, SynKey, Tables
+from v6native.translate.clients import Clients
 from v6native.translate.flow import Error4, Error6, Flow4, Flow6
 from v6native.translate.fragments import FragmentMemory
-from v6native.translate.pool4 import Pick, allocate
+from v6native.translate.pool4 import Pick
 from v6native.translate.reasons import Reason
 from v6native.translate.rfc7915.tables import UNREACHABLE4, UNREACHABLE6
 from v6native.translate.rules import Rules
@@ -39,10 +40,12 @@ class StatefulMapper:
     rules: Rules
     settings: Settings
     tables: Tables
+    clients: Clients
     pick: Pick
     fragments6: FragmentMemory[Flow4]
     fragments4: FragmentMemory[Flow6]
     now: float
+    mark: int = 0
 
     def admit_6to4(self, source: IPv6Address, destination: IPv6Address, *, error: bool) -> None:
         """RFC 6146 §3.5: to a pref64, and not from one. ICMPv6 errors are held to it as well."""
@@ -100,15 +103,15 @@ class StatefulMapper:
         if flow.part and flow.part.offset:
             return replace(self._recall4(flow), part=flow.part)
         binding = self._bound(flow)
-        self._filter(binding, flow)
         remote_port = 0 if flow.protocol == ICMP else flow.source_port
         session = self.tables.session(binding, flow.source, remote_port)
         state, timer = _step(flow.protocol, session, event_4to6(flow.tcp_flags))
         try:
-            if session is None and state is not State.CLOSED and not binding.static and self.rules.refuses(flow.source):
-                # A forged private source would open the way back to it, which _permit closes.
-                raise Refused(Reason.BAD_SOURCE)
-            self._store(binding, flow.source, remote_port, session, state, timer, HOST_UNREACHABLE4)
+            if session is None:
+                self._let_in(binding, flow)
+                if state is not State.CLOSED:
+                    self._admit(binding, inside=False)
+            self._store(binding, flow.source, remote_port, session, state, timer)
         except Refused as refused:
             self.fragments4.remember(flow, refused.reason, self.now)
             raise
@@ -162,16 +165,21 @@ class StatefulMapper:
             self._permit(flow)
         event = event_6to4(flow.tcp_flags)
         state, timer = _step(flow.protocol, session, event)
-        if binding is None:
-            if state is State.CLOSED:
-                raise Refused(Reason.NO_SESSION_TCP, RESET)
-            self._require_room(ADDRESS_UNREACHABLE6)
-            binding = self._bind(flow, pref64)
-        if session is None and event is Event.V6_SYN and flow.protocol == TCP:
-            stored = self.tables.take_syn((remote4, remote_port, binding.address4, binding.port4))
-            begun = TABLE[State.V4_INIT if stored else State.CLOSED][event]
-            state, timer = begun.state, begun.timer
-        self._store(binding, remote4, remote_port, session, state, timer, ADDRESS_UNREACHABLE6)
+        if binding is None and state is State.CLOSED:
+            raise Refused(Reason.NO_SESSION_TCP, RESET)
+        bound = binding
+        binding = bound or self._bind(flow, pref64)
+        try:
+            if session is None and state is not State.CLOSED:
+                stored = (remote4, remote_port, binding.address4, binding.port4)
+                if self._admit(binding, inside=True, stored=stored if flow.protocol == TCP else None):
+                    begun = TABLE[State.V4_INIT][event]
+                    state, timer = begun.state, begun.timer
+        except Refused:
+            if bound is None:
+                self._unbind(binding)
+            raise
+        self._store(binding, remote4, remote_port, session, state, timer)
         out_port = binding.port4 if flow.protocol == ICMP else flow.destination_port
         return Flow4(flow.protocol, binding.address4, binding.port4, remote4, out_port, flow.tcp_flags, flow.part)
 
@@ -196,8 +204,13 @@ class StatefulMapper:
         self.tables.store_syn(key, self.now + self.rules.timeouts[Timer.TCP_INCOMING_SYN])
         raise Refused(Reason.SYN_STORED)
 
-    def _filter(self, binding: Binding, flow: Flow4) -> None:
-        """Address-dependent filtering (RFC 6146 §3.5): only from addresses that the host has a session with."""
+    def _let_in(self, binding: Binding, flow: Flow4) -> None:
+        """A packet of no session: not from a private address, which was forged and would open the way back to itself.
+
+        Under address-dependent filtering (RFC 6146 §3.5) only from addresses that the host has a session with.
+        """
+        if not binding.static and self.rules.refuses(flow.source):
+            raise Refused(Reason.BAD_SOURCE)
         if not self.rules.address_dependent or binding.static or self.tables.knows(binding, flow.source):
             return
         if flow.protocol == TCP and event_4to6(flow.tcp_flags) is Event.V4_SYN:
@@ -219,39 +232,61 @@ class StatefulMapper:
         session: Session | None,
         state: State,
         timer: Timer | None,
-        full: Answer,
     ) -> None:
         """The session's next state. Segments of no connection, but with a BIB entry, pass without one (CLOSED)."""
         if state is State.CLOSED:
             return
-        if session is None:
-            self._require_room(full)
         deadline = session.deadline if session else self.now
         if timer is not None:
             deadline = self.now + self.rules.timeouts[timer]
         self.tables.put(Session(binding, remote4, remote_port, state, deadline))
 
-    def _require_room(self, full: Answer) -> None:
-        room = self.rules.max_sessions
-        if full is HOST_UNREACHABLE4:
-            room -= room // INSIDE_SHARE
+    def _admit(self, binding: Binding, *, inside: bool, stored: SynKey | None = None) -> bool:
+        """Whether a SYN was `stored` that one more session on that entry meets; raises Refused where there is no room.
+
+        What others open leaves a share to the client itself, and to all clients together.
+        """
+        limits, room = self.rules.limits, self.rules.max_sessions
+        answer = ADDRESS_UNREACHABLE6 if inside else HOST_UNREACHABLE4
+        most = limits.sessions
+        if not inside:
+            most, room = most - most // INSIDE_SHARE, room - room // INSIDE_SHARE
+        if binding.client is not None:
+            if limits.sessions and self.tables.sessions_of(binding.client) >= most:
+                raise Refused(Reason.CLIENT_SESSIONS, answer)
+            if inside and not self.clients.opens(binding.client, limits.rate, self.now):
+                raise Refused(Reason.CLIENT_RATE, answer)
+        met = stored is not None and self.tables.take_syn(stored)
         if len(self.tables.sessions) >= room:
-            raise Refused(Reason.TABLE_FULL, full)
+            raise Refused(Reason.TABLE_FULL, answer)
+        return met
 
     def _bind(self, flow: Flow6, pref64: int) -> Binding:
-        found = allocate(
+        client, most = self.rules.client(flow.source), self.rules.limits.ports
+        if most and self.tables.ports_of(client, flow.protocol) >= most:
+            raise Refused(Reason.CLIENT_PORTS, ADDRESS_UNREACHABLE6)
+        found = self.clients.allocate(
+            client,
+            self.rules.group(flow.source, self.mark),
             self.rules.pool,
             flow.protocol,
             flow.source_port,
-            self.tables.address_of(flow.source),
             lambda address, port: self.tables.binding4(flow.protocol, address, port) is None,
             self.pick,
+            self.now,
         )
         if found is None:
             raise Refused(Reason.POOL4_EXHAUSTED, ADDRESS_UNREACHABLE6)
-        binding = Binding(flow.protocol, pref64, flow.source, flow.source_port, *found)
+        binding = Binding(flow.protocol, pref64, flow.source, flow.source_port, *found, client=client)
         self.tables.add(binding)
         return binding
+
+    def _unbind(self, binding: Binding) -> None:
+        """It was made for a session that there is no room for. The block that it was the first of stays."""
+        self.tables.remove(binding)
+        block = self.clients.holding(binding.address4, binding.port4)
+        if block is not None:
+            self.clients.touch(block, self.now)
 
     def _remote(self, flow: Flow6) -> tuple[int, IPv4Address]:
         remote = self.rules.in_pref64(flow.destination)

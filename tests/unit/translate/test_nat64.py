@@ -90,7 +90,7 @@ def test_two_hosts_never_share_a_transport_address() -> None:
 
 def test_bibs_are_separate_but_a_host_keeps_its_address() -> None:
     pool = (PoolRange(IPv4Address(POOL4), 1024, 65535), PoolRange(IPv4Address("203.0.113.2"), 1024, 65535))
-    nat64 = Nat64(make_rules(pool), SETTINGS, lambda n: n - 1)
+    nat64 = Nat64(make_rules(pool), SETTINGS, lambda ports: len(ports) - 1)
     udp = out(nat64, IPv6(**OUT) / UDP(sport=5001))
     tcp = out(nat64, IPv6(**OUT) / TCP(sport=5001, flags="S"))
     ping = out(nat64, IPv6(**OUT) / ICMPv6EchoRequest(id=5001))

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
 from v6native.packet import ICMP, TCP, UDP
-from v6native.translate.pool4 import PoolRange, TransportAddress, allocate
+from v6native.translate.pool4 import PoolRange, TransportAddress, allocate, home
 
 ONE, TWO = IPv4Address("203.0.113.1"), IPv4Address("203.0.113.2")
 WHOLE = (PoolRange(ONE, 1, 65535), PoolRange(TWO, 1, 65535))
@@ -19,10 +19,9 @@ def choose(
     protocol: int,
     port6: int,
     pool: tuple[PoolRange, ...] = WHOLE,
-    preferred: IPv4Address | None = ONE,
     taken: frozenset[TransportAddress] = frozenset(),
 ) -> TransportAddress | None:
-    return allocate(pool, protocol, port6, preferred, lambda *address: address not in taken, lambda n: n // 2)
+    return allocate(pool, protocol, port6, lambda *address: address not in taken, lambda ports: len(ports) // 2)
 
 
 @pytest.mark.parametrize("port6", [0, 1, 22, 1023])
@@ -55,11 +54,18 @@ def test_parity_gives_way_before_the_side_does() -> None:
     assert chosen is not None and chosen[1] < 1024
 
 
-def test_the_hosts_address_is_kept_while_it_has_room() -> None:
-    assert choose(TCP, 5000, preferred=TWO) is not None
-    assert choose(TCP, 5000, preferred=TWO)[0] == TWO  # type: ignore[index]
-    full = frozenset((TWO, port) for port in range(1, 65536))
-    assert choose(TCP, 5000, preferred=TWO, taken=full)[0] == ONE  # type: ignore[index]
+def test_the_first_range_is_filled_first() -> None:
+    assert choose(TCP, 5000) is not None
+    assert choose(TCP, 5000)[0] == ONE  # type: ignore[index]
+    full = frozenset((ONE, port) for port in range(1, 65536))
+    assert choose(TCP, 5000, taken=full)[0] == TWO  # type: ignore[index]
+
+
+def test_a_client_has_one_home() -> None:
+    """Spread over the ranges, and always the same one."""
+    homes = [home(IPv6Address(f"2001:db8:64:{n:x}::"), 4) for n in range(1000)]
+    assert all(200 < homes.count(at) < 300 for at in range(4))
+    assert home(IPv6Address("2001:db8:64:7::"), 4) == homes[7]
 
 
 @pytest.mark.parametrize("protocol", [TCP, UDP, ICMP])

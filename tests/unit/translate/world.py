@@ -53,7 +53,7 @@ def make_rules(
 
 def make_nat64(rules: Rules | None = None, settings: Settings = SETTINGS) -> Nat64:
     """Its search for a free port begins at the first one."""
-    return Nat64(rules or make_rules(), settings, lambda n: 0)
+    return Nat64(rules or make_rules(), settings, lambda ports: 0)
 
 
 def translated(result: Result) -> bytes:
