@@ -12,7 +12,9 @@ The programs are the ones that ship, loaded once into maps of the bench's own; `
 
 from __future__ import annotations
 
+import mmap
 import socket
+import struct
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -23,8 +25,10 @@ from typing import Any
 
 from v6native.config.model import RFC7915_DEFAULTS, Eam, PortRange, Timeouts, TranslationOptions
 from v6native.dataplane import abi
-from v6native.dataplane.door import BibEntry, Session, Translator
+from v6native.dataplane.counters import reasons
+from v6native.dataplane.door import BibEntry, Reason, Session, Translator
 from v6native.dataplane.kernel import KernelDataPlane
+from v6native.dataplane.loader import Generation
 from v6native.dataplane.maps import HASH, LRU_HASH, QUEUE, BpfMap
 from v6native.desired.dataplane import DataPlaneConfig, Limits, Nat64Settings, PoolRange, SiitSettings, StaticEntry
 
@@ -82,6 +86,8 @@ class Bench:
 
     plane: KernelDataPlane
     offset: float = 0.0
+    _read: Generation | None = None
+    _reasons: dict[Translator, tuple[Reason, ...]] = field(default_factory=dict)
 
     def configure(
         self,
@@ -108,17 +114,18 @@ class Bench:
 
     def run(self, program: str, of: Translator, packet: bytes, mark: int = 0, ifindex: int = 0) -> Outcome:
         kind = b"\x86\xdd" if packet[:1] and packet[0] >> 4 == 6 else b"\x08\x00"
-        before = self.plane.counters(of)
-        ran = (
-            self.plane.generation()
-            .programs[program]
-            .run(TRANSLATOR_MAC + GATEWAY_MAC + kind + packet, mark=mark, ifindex=ifindex)
-        )
-        after = self.plane.counters(of)
-        moved = {name: after[name] - before[name] for name in after if after[name] != before[name]}
-        notes = {reason.name for reason in self.plane.reasons() if reason.kind == "NOTE"}
-        counted = {name: by for name, by in moved.items() if name not in notes}
-        noted = {name: by for name, by in moved.items() if name in notes}
+        counters = self.plane.generation().maps[str(of)]["counters"]
+        before = list(counters.items())
+        frame = TRANSLATOR_MAC + GATEWAY_MAC + kind + packet
+        ran = self.plane.generation().programs[program].run(frame, mark=mark, ifindex=ifindex)
+        moved = {
+            int.from_bytes(key, sys.byteorder): _sum(now) - _sum(was)
+            for (key, was), (_key, now) in zip(before, counters.items(), strict=True)
+            if was != now
+        }
+        names = self._names(of)
+        counted = {names[at].name: by for at, by in moved.items() if names[at].kind != "NOTE"}
+        noted = {names[at].name: by for at, by in moved.items() if names[at].kind == "NOTE"}
         return Outcome(Action(ran.action), ran.frame[_ETHERNET:], ran.mark, counted, noted, ran.frame)
 
     def flood(self, packets: Iterable[bytes]) -> None:
@@ -131,6 +138,11 @@ class Bench:
     def advance(self, seconds: float) -> None:
         """Turn the NAT64's clock forward."""
         self.offset += seconds
+        self._set_clock()
+
+    def turn_to(self, moment: float) -> None:
+        """Set the NAT64's clock: the next packet comes at that moment, however long the test took to make it."""
+        self.offset = moment - time.clock_gettime(time.CLOCK_MONOTONIC)
         self._set_clock()
 
     def now(self) -> float:
@@ -162,8 +174,7 @@ class Bench:
         ]
         used.append((bib, range(bib.max_entries - abi.STATIC_SLOTS, bib.max_entries)))
         for table, slots in used:
-            for slot in slots:
-                table.put(slot, bytes(table.value_size))
+            _wipe(table, slots)
         self._map("nat64_state").put(0, bytes(abi.Nat64State()))
         self.refill()
         self.offset = 0.0
@@ -182,11 +193,25 @@ class Bench:
             budget = maps["answer_budget"]
             budget.put(0, bytes(len(budget.at(0))))
 
-    def _set_clock(self) -> None:
+    def _names(self, of: Translator) -> tuple[Reason, ...]:
+        """What the counters of an object count, read once for each generation of objects."""
+        generation = self.plane.generation()
+        if self._read is not generation:
+            self._read, self._reasons = generation, {}
+        if of not in self._reasons:
+            self._reasons[of] = reasons(generation, str(of))
+        return self._reasons[of]
+
+    def adjust(self, **fields: int) -> None:
+        """Fields of the active settings (struct nat64_config), past what a file may say."""
         active = int.from_bytes(self._map("nat64_active").at(0), sys.byteorder) & 1
         config = abi.Nat64Config.from_buffer_copy(self._map("nat64_config").at(active))
-        config.clock_offset_ns = int(self.offset * 1e9)
+        for name, value in fields.items():
+            setattr(config, name, value)
         self._map("nat64_config").put(active, bytes(config))
+
+    def _set_clock(self) -> None:
+        self.adjust(clock_offset_ns=int(self.offset * 1e9))
 
     def _map(self, name: str) -> BpfMap:
         return self.plane.generation().maps["nat64"][name]
@@ -197,9 +222,21 @@ class Bench:
                 do(each)
 
 
+def _sum(of_all_processors: bytes) -> int:
+    return sum(value for (value,) in struct.iter_unpack("=Q", of_all_processors))
+
+
 def _clear(table: BpfMap) -> None:
     for key in [key for key, _value in table.items()]:
         table.delete(key)
+
+
+def _wipe(table: BpfMap, slots: range) -> None:
+    """Zeros in an array that user space can map: a call for each slot would take longer than the test."""
+    stride = (table.value_size + 7) // 8 * 8
+    size = -(-stride * table.max_entries // mmap.PAGESIZE) * mmap.PAGESIZE
+    with mmap.mmap(table.fd, size) as memory:
+        memory[slots.start * stride : slots.stop * stride] = bytes(len(slots) * stride)
 
 
 def _drain(queue: BpfMap) -> None:
