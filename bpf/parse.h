@@ -266,6 +266,7 @@ SUBPROG int parse6(struct __sk_buff *skb, struct packet *p, __u32 l3, __u32 limi
 	p->l4 = off;
 	p->l4_len = end - off;
 	p->l4_here = present - off;
+	p->icmp_error = is_extension6(next); /* an error may stand behind what was not read */
 	p->refused = refused6(p, quoted);
 	i = p->proto == IPPROTO_ICMP ? GO_ON : parse_transport(skb, p, quoted);
 	if (p->refused == GO_ON)

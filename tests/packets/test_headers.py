@@ -169,6 +169,14 @@ def test_too_many_extension_headers(clat: Bench) -> None:
     assert (out.action, out.reason) == (Action.SHOT, "EXTENSION_HEADERS")
 
 
+def test_behind_too_many_extension_headers_may_be_an_error_which_is_not_answered(clat: Bench) -> None:
+    """RFC 4443 §2.4 e: one of a source that may not use the translator, too."""
+    error = bytes([0, 0, 4]) + bytes(5), bytes([58, 0, 4]) + bytes(5), b"\1\0\0\0" + bytes(44)
+    packet = ip6(src=server6(), dst=server6(), nh=0) / Raw(error[0] * 6 + error[1] + error[2])
+    out = clat.siit(bytes(packet))
+    assert (out.reason, out.action, out.noted) == ("SOURCE_NOT_ALLOWED", Action.SHOT, {})
+
+
 def test_atomic_fragment_becomes_a_whole_packet(clat: Bench) -> None:
     out = clat.siit(
         bytes(

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from v6native.packet import (
     ACK,
+    DSTOPTS,
     FIN,
+    FRAGMENT,
+    HOPOPTS,
     ICMP,
     ICMP_HEADER,
     ICMPV6,
     IPV4_HEADER,
     IPV6_HEADER,
+    ROUTING,
     RST,
     SYN,
     TCP,
@@ -32,6 +36,11 @@ from v6native.translate.verdict import Answer, Answered, Dropped, Passed, Refuse
 
 ICMP_LIMIT = 576
 """Bytes of an ICMP error at most (RFC 1812 §4.3.2.3)."""
+
+MAX_EXTENSION_HEADERS = 6
+"""As many as RFC 8200 §4.1 lists; the BPF program's loop ends there too."""
+
+UNREAD = frozenset({HOPOPTS, ROUTING, FRAGMENT, DSTOPTS})
 
 ICMPV6_LIMIT = LOWEST_MTU6
 """Bytes of an ICMPv6 error at most (RFC 4443 §2.4 c)."""
@@ -62,11 +71,14 @@ def _once_more(data: bytes, packet: IPv4Packet | IPv6Packet, reason: Reason) -> 
 
 
 def answerable(packet: IPv4Packet | IPv6Packet) -> bool:
-    """Not an ICMP error, nor a fragment that may be of one (RFC 1122 §3.2.2, RFC 4443 §2.4 e)."""
+    """Not an ICMP error, nor what may be one: a later fragment, a chain of headers that was not read to its end
+    (RFC 1122 §3.2.2, RFC 4443 §2.4 e)."""
     if packet.fragment_offset:
         return False
     if isinstance(packet, IPv4Packet):
         return packet.protocol != ICMP or (bool(packet.payload) and not is_error4(packet.payload[0]))
+    if packet.protocol in UNREAD or len(packet.extensions) + (packet.fragment is not None) > MAX_EXTENSION_HEADERS:
+        return False
     return packet.protocol != ICMPV6 or (bool(packet.payload) and not is_error6(packet.payload[0]))
 
 

@@ -28,10 +28,9 @@ from v6native.packet import (
 from v6native.translate.flow import Error6, Flow4, Flow6, Mapper
 from v6native.translate.reasons import Reason
 from v6native.translate.rfc7915 import rfc4884, tables, transport
-from v6native.translate.rfc7915.answer import ICMP_LIMIT, verdict, with_checksum
+from v6native.translate.rfc7915.answer import ICMP_LIMIT, MAX_EXTENSION_HEADERS, verdict, with_checksum
 from v6native.translate.verdict import Answer, Arrival, Dropped, Passed, Refused, Result, Settings, Translated
 
-MAX_EXTENSION_HEADERS = 6  # as many as RFC 8200 §4.1 lists; the BPF program's loop ends there too
 MAX_TOTAL_LENGTH = 0xFFFF
 DF_ABOVE = tables.LOWEST_MTU6 - tables.HEADER_DIFFERENCE  # RFC 7915 §5: 1260
 _EXTENSIONS = frozenset({HOPOPTS, ROUTING, FRAGMENT, DSTOPTS, AH})
