@@ -12,6 +12,7 @@ import random
 import secrets
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import hypothesis
@@ -22,6 +23,7 @@ EXAMPLES = {"emulated": 10, "fast": 50, "nightly": 2000}
 
 _seed_key = pytest.StashKey[int]()
 _start_key = pytest.StashKey[float]()
+_tally_key = pytest.StashKey[Counter[str]]()
 
 
 class NameOfLongTests:
@@ -56,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile(count)
     config.stash[_seed_key] = int(os.environ.get("V6NATIVE_SEED") or secrets.randbelow(2**32))
     config.stash[_start_key] = time.monotonic()
+    config.stash[_tally_key] = Counter()
     # As for Ctrl-C: a run that is told to end takes its labs and namespaces away first.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.pluginmanager.register(NameOfLongTests(config))
@@ -78,14 +81,10 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Every property starts from the run's seed; a lab test is a root test; what fails fastest runs first."""
+    """A lab test is a root test; what fails fastest runs first."""
     for item in items:
         if item.get_closest_marker("lab") and not item.get_closest_marker("root"):
             item.add_marker(pytest.mark.root)
-        function = getattr(item, "obj", None)
-        function = getattr(function, "__func__", function)
-        if getattr(function, "is_hypothesis_test", False):
-            hypothesis.seed(config.stash[_seed_key])(function)
     items.sort(key=lambda item: sum(item.get_closest_marker(mark) is not None for mark in ("root", "lab")))
 
 
@@ -94,6 +93,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test that needs root fails without it: a skipped test would look like a passed one."""
     if item.get_closest_marker("root") and os.geteuid() != 0:
         pytest.fail("this test needs root, for network namespaces and BPF; run `sudo make test`.", pytrace=False)
+    function = getattr(item, "obj", None)
+    function = getattr(function, "__func__", function)
+    if getattr(function, "is_hypothesis_test", False):
+        # Of the run's seed and the test's name: one property under several parameters tries different examples.
+        hypothesis.seed(f"{item.config.stash[_seed_key]}:{item.nodeid}")(function)
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +113,14 @@ def rng(request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{request.config.stash[_seed_key]}:{request.node.nodeid}")
 
 
+@pytest.fixture(scope="session")
+def tally(request: pytest.FixtureRequest) -> Counter[str]:
+    """What this run counts for its summary, such as packets; whoever counts gives it a name."""
+    return request.config.stash[_tally_key]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for what, count in sorted(config.stash[_tally_key].items()):
+        terminalreporter.write_line(f"v6native {what}: {count:,}")
     duration = time.monotonic() - config.stash[_start_key]
     terminalreporter.write_line(f"v6native {_summary(config)}, duration: {duration:.0f} s")

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from tests.packets.build import tcp4, tcp6, udp4, udp6
 from tests.packets.harness import Action, Bench
 from tests.packets.roads import LAN, PERMITS, PHONE_MAC, UPLINK, ip, roads
+from tests.properties.arrangements import LAPTOP, SECOND
 from tests.properties.oracle import assert_same
+from tests.properties.pair import Pair
 from tests.properties.shapes import repaired
-from tests.properties.test_oracle_nat64 import LAPTOP, SECOND, WAITS, Pair, packets
+from tests.properties.test_oracle_nat64 import WAITS, packets
 from v6native.dataplane.door import TcpState
 from v6native.translate.reasons import Reason
 from v6native.translate.verdict import Arrival, Translated
@@ -43,14 +45,14 @@ class Fast(Pair):
         self.packet(udp6(sport=5000, dport=80), Arrival.FRESH)
         assert TcpState.ESTABLISHED in {s.state for s in self.bench.sessions()}
 
-    def packet(self, packet: bytes, arrival: Arrival) -> None:
+    def packet(self, packet: bytes, arrival: Arrival = Arrival.FRESH, mark: int = 0) -> None:
         six = packet[0] >> 4 == 6
         before = [(s.bytes_6to4, s.bytes_4to6) for s in self.bench.sessions()]
-        out = self.bench.fast(packet, LAN if six else UPLINK)
+        out = self.bench.fast(packet, LAN if six else UPLINK, mark)
         if out.action is Action.UNSPEC:
             assert (out.packet, out.counted) == (packet, {})
             assert [(s.bytes_6to4, s.bytes_4to6) for s in self.bench.sessions()] == before
-            super().packet(packet, arrival)
+            super().packet(packet, arrival, mark)
             return
         self.taken += 1
         assert (out.action, out.reason) == (Action.REDIRECT, "FAST_6TO4" if six else "FAST_4TO6")

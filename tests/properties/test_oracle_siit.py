@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -23,6 +24,7 @@ from tests.packets.harness import (
     Outcome,
     siit_settings,
 )
+from tests.properties.conftest import COUNT
 from tests.properties.oracle import MARKS, assert_same, reference_settings, verdict
 from tests.properties.shapes import PORT, Address, Ends, shapes
 from v6native.address import embed
@@ -71,6 +73,8 @@ def pairs(behind: list[Address], beyond: list[Address], bad: list[Address]) -> s
 
 ENDS4 = pairs([*BEHIND4], [*BEYOND4], [*BAD4])
 ENDS6 = pairs([*BEHIND6], [*BEYOND6], [*BAD6])
+LEAST = {"emulated": 0, "fast": 500, "nightly": 25_000}[COUNT]
+COMPARED = "packets through the CLAT, compared with the reference translator"
 ARRIVALS = st.sampled_from([Arrival.FRESH, Arrival.FRESH, Arrival.FRESH, Arrival.REFRAGMENTED, Arrival.REASSEMBLED])
 
 
@@ -119,14 +123,21 @@ def hairpinned(bench: Bench, out: Outcome) -> Result:
     return Translated(live.packet, Reason.HAIRPINNED) if isinstance(live, Translated) else live
 
 
-@given(st.lists(st.tuples(shapes(ENDS4), ARRIVALS), min_size=1, max_size=4))
-def test_from_ipv4(clat: Clat, packets: list[tuple[bytes, Arrival]]) -> None:
+@given(packets=st.lists(st.tuples(shapes(ENDS4), ARRIVALS), min_size=1, max_size=10))
+def test_from_ipv4(clat: Clat, tally: Counter[str], packets: list[tuple[bytes, Arrival]]) -> None:
     check(clat, packets)
+    tally[COMPARED] += len(packets)
 
 
-@given(st.lists(st.tuples(shapes(ENDS6), ARRIVALS), min_size=1, max_size=4))
-def test_from_ipv6(clat: Clat, packets: list[tuple[bytes, Arrival]]) -> None:
+@given(packets=st.lists(st.tuples(shapes(ENDS6), ARRIVALS), min_size=1, max_size=10))
+def test_from_ipv6(clat: Clat, tally: Counter[str], packets: list[tuple[bytes, Arrival]]) -> None:
     check(clat, packets)
+    tally[COMPARED] += len(packets)
+
+
+def test_as_many_packets_as_promised(tally: Counter[str]) -> None:
+    """By the two above together; they must have run."""
+    assert tally[COMPARED] >= LEAST
 
 
 @given(st.binary(min_size=40, max_size=120), st.sampled_from([0x45, 0x46, 0x4F, 0x60, 0x6F, 0x00, 0x55]))
