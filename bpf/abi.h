@@ -102,8 +102,10 @@ struct translation_options {
 	__u32 flags;
 	__be32 icmp_pool;     /* RFC 6791: addresses that IPv6 routers' errors get */
 	__u32 icmp_pool_size; /* 0: no pool */
+	__u32 mtu4;	      /* of the largest IPv4 link that is a next hop */
+	__u32 mtu6;
 };
-_Static_assert(sizeof(struct translation_options) == 20, "translation_options");
+_Static_assert(sizeof(struct translation_options) == 28, "translation_options");
 
 /* Map nat64_config: two elements; nat64_active says which one is valid. */
 struct nat64_config {
@@ -129,7 +131,7 @@ struct nat64_config {
 	struct translation_options options;
 	struct pool_group groups[MAX_GROUPS];
 };
-_Static_assert(sizeof(struct nat64_config) == 480, "nat64_config");
+_Static_assert(sizeof(struct nat64_config) == 488, "nat64_config");
 
 /* Map pool4: usable ranges, the first pool_count elements. */
 #define POOL_SHARED 1U /* the node uses the other ports itself */
@@ -459,7 +461,7 @@ struct siit_config {
 	struct translation_options options;
 	__u32 clat_ifindex; /* takes hairpinned packets (RFC 7757 section 4.2.2) */
 };
-_Static_assert(sizeof(struct siit_config) == 76, "siit_config");
+_Static_assert(sizeof(struct siit_config) == 84, "siit_config");
 
 /* Maps eam4 (key destination_key) and eam6 (key source_key), LPM (RFC 7757). */
 struct eam {

@@ -41,10 +41,16 @@ static __always_inline __u32 plateau_below(__u32 total)
 	return 0;
 }
 
-/* `total`: the length that the quoted packet's header says. */
-SUBPROG int icmp_error_4to6(struct packet *p, __u32 total)
+static __always_inline __u32 least(__u32 a, __u32 b)
 {
-	if (!p)
+	return a < b ? a : b;
+}
+
+/* `total`: the length that the quoted packet's header says. */
+SUBPROG int icmp_error_4to6(struct packet *p, __u32 total,
+			    const struct translation_options *options)
+{
+	if (!p || !options)
 		return HELPER_FAILED;
 
 	__u32 mtu;
@@ -72,11 +78,9 @@ SUBPROG int icmp_error_4to6(struct packet *p, __u32 total)
 			mtu = bpf_ntohl(p->icmp_rest) & 0xffff;
 			if (mtu == 0)
 				mtu = plateau_below(total);
-			mtu += 20;
+			mtu = least(mtu + 20, least(options->mtu6, options->mtu4 + 20));
 			if (mtu < MIN_IPV6_MTU)
 				mtu = MIN_IPV6_MTU;
-			if (mtu > MAX_PACKET)
-				mtu = MAX_PACKET;
 			p->icmp_type = ICMPV6_PKT_TOOBIG;
 			p->icmp_code = 0;
 			p->icmp_rest = bpf_htonl(mtu);
@@ -109,9 +113,10 @@ SUBPROG int icmp_error_4to6(struct packet *p, __u32 total)
 }
 
 /* `fragment_header`: the quoted packet has one, by which it grew besides. */
-SUBPROG int icmp_error_6to4(struct packet *p, bool fragment_header)
+SUBPROG int icmp_error_6to4(struct packet *p, bool fragment_header,
+			    const struct translation_options *options)
 {
-	if (!p)
+	if (!p || !options)
 		return HELPER_FAILED;
 
 	__u32 pointer, mtu, grown = fragment_header ? 20 + FRAGMENT_HEADER : 20;
@@ -130,8 +135,9 @@ SUBPROG int icmp_error_6to4(struct packet *p, bool fragment_header)
 		break;
 	case ICMPV6_PKT_TOOBIG:
 		mtu = bpf_ntohl(p->icmp_rest);
-		mtu = mtu > MAX_PACKET ? MAX_PACKET : mtu;
+		mtu = least(mtu, options->mtu6);
 		mtu = mtu < MIN_IPV4_MTU + grown ? MIN_IPV4_MTU : mtu - grown;
+		mtu = least(mtu, options->mtu4);
 		p->icmp_type = ICMP_DEST_UNREACH;
 		p->icmp_code = ICMP_FRAG_NEEDED;
 		p->icmp_rest = bpf_htonl(mtu);

@@ -110,7 +110,7 @@ SUBPROG int error_4to6(struct __sk_buff *skb, struct work *w, struct nat64_confi
 	q->src6 = entry->address6;
 	q->new_sport = entry->port6;
 	q->new_dport = proto == BIB_ICMP ? entry->port6 : q->dport;
-	reason = icmp_error_4to6(p, q->l4 - q->l3 + q->l4_len);
+	reason = icmp_error_4to6(p, q->l4 - q->l3 + q->l4_len, &cfg->options);
 	return reason == GO_ON ? write_error_4to6(skb, p, q, w->flags) : reason;
 }
 

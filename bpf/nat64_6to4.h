@@ -180,7 +180,7 @@ SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 	/* Of its own the host has no other address; a router between may get one of the pool. */
 	p->src4 = in6_equal(&p->src6, &q->dst6) ? entry->address4
 						: lent4(&cfg->options, &p->src6, entry->address4);
-	reason = icmp_error_6to4(p, q->fragment_header);
+	reason = icmp_error_6to4(p, q->fragment_header, &cfg->options);
 	return reason == GO_ON ? write_error_6to4(skb, p, q, w->flags) : reason;
 }
 
@@ -250,13 +250,13 @@ SUBPROG int nat64_6to4(struct __sk_buff *skb, struct work *w, struct nat64_confi
 		w->action = TC_ACT_OK;
 		return PASS_MULTICAST;
 	}
+	if (bad_source6(&p->src6))
+		return BAD_SOURCE;
 	w->pref64 = find_pref64(cfg, &p->dst6);
 	if (w->pref64 >= MAX_PREF64 || !pref64_extract(&cfg->pref64[w->pref64], &p->dst6, &p->dst4))
 		return NOT_PREF64;
 	if (find_pref64(cfg, &p->src6) != NONE)
 		return SOURCE_IN_PREF64;
-	if (bad_source6(&p->src6))
-		return BAD_SOURCE;
 	if (p->refused != GO_ON)
 		return p->refused;
 	if (!first_or_whole(p))

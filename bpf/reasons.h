@@ -28,7 +28,7 @@
 	REASON(SOURCE_IN_PREF64, DROP, "the source lies in the pref64 (RFC 6146 section 3.5)")     \
 	REASON(NOT_PREF64, DROP, "the destination is not in a pref64")                             \
 	REASON(NOT_POOL4, DROP, "the destination is not in pool4")                                 \
-	REASON(NO_MAPPING, DROP, "an address has no mapping (RFC 7757)")                           \
+	REASON(NO_MAPPING, ANSWERED, "an address has no mapping (RFC 7757)")                       \
 	REASON(SOURCE_NOT_ALLOWED, ANSWERED, "the source may not use this translator")             \
 	REASON(DESTINATION_REFUSED, ANSWERED,                                                      \
 	       "non-global IPv4 destination that the file does not open")                          \

@@ -139,7 +139,7 @@ SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct siit_config
 		return SOURCE_NOT_ALLOWED;
 	}
 	w->hairpin = !(quoted & EAM_SOURCE) && has_eam4(q->src4);
-	reason = icmp_error_6to4(p, q->fragment_header);
+	reason = icmp_error_6to4(p, q->fragment_header, &cfg->options);
 	return reason == GO_ON ? write_error_6to4(skb, p, q, w->flags) : reason;
 }
 
@@ -159,14 +159,14 @@ SUBPROG int siit_6to4(struct __sk_buff *skb, struct work *w, struct siit_config 
 		w->action = TC_ACT_OK;
 		return PASS_MULTICAST;
 	}
+	if (bad_source6(&p->src6))
+		return BAD_SOURCE;
 	error = p->proto == IPPROTO_ICMPV6 && !p->fragment && p->icmp_error;
 	mapped = error ? 1 : map_6to4(p, cfg);
 	if (mapped == NONE)
 		return NO_MAPPING;
 	if (!mapped)
 		return SOURCE_NOT_ALLOWED;
-	if (bad_source6(&p->src6))
-		return BAD_SOURCE;
 	if (p->refused != GO_ON)
 		return p->refused;
 	if (error)
@@ -209,7 +209,7 @@ SUBPROG int error_4to6(struct __sk_buff *skb, struct work *w, struct siit_config
 		return SOURCE_NOT_ALLOWED;
 	if (!map_4to6(q, cfg, quoted))
 		return NO_MAPPING;
-	reason = icmp_error_4to6(p, q->l4 - q->l3 + q->l4_len);
+	reason = icmp_error_4to6(p, q->l4 - q->l3 + q->l4_len, &cfg->options);
 	return reason == GO_ON ? write_error_4to6(skb, p, q, w->flags) : reason;
 }
 
@@ -272,7 +272,7 @@ static __always_inline int answer(struct __sk_buff *skb, struct work *w, int rea
 	if (reason == UNKNOWN_PROTOCOL)
 		return from6 ? answer6(skb, w, reason, ICMP6_UNREACH(4), 0)
 			     : answer4(skb, w, reason, ICMP4_UNREACH(2));
-	if (reason == SOURCE_NOT_ALLOWED)
+	if (reason == SOURCE_NOT_ALLOWED || reason == NO_MAPPING)
 		return from6 ? answer6(skb, w, reason, ICMP6_PROHIBITED, 0)
 			     : answer4(skb, w, reason, ICMP4_UNREACH(13));
 	return reason;

@@ -7,13 +7,17 @@
 #include "answer.h"
 #include "parse.h"
 
-/* To the slow path's TAP; the frame's destination says who wants the packet back. */
+/*
+ * To the slow path's TAP; the frame's destination says who wants the packet back,
+ * and before that the identification of the IPv4 packet: its fragments have it
+ * (RFC 7915 section 4.1).
+ */
 SUBPROG int to_slow(struct __sk_buff *skb, struct work *w, __u32 ifindex, __u32 who, int reason)
 {
 	if (!w)
 		return HELPER_FAILED;
 
-	__u8 mac[ETH_ALEN] = {0x02, 0x64, 0, 0, 0, who};
+	__u8 mac[ETH_ALEN] = {0x02, 0x64, 0, w->p.id >> 8, w->p.id, who};
 
 	if (!ifindex)
 		return SLOW_AWAY;

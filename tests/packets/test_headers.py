@@ -237,6 +237,8 @@ def test_reassembled_packet_is_translated_and_cut(clat: Bench) -> None:
     out = clat.siit(wire(ip4(src=CLIENT4, dst=SERVER, flags=0) / echo4(8, data=bytes(3000))), mark=REASSEMBLED)
     assert (out.action, out.reason, out.slow_for) == (Action.REDIRECT, "SLOW_TOO_BIG", 0)
     assert_checksums(out.packet)
+    big = wire(ip4(src=CLIENT4, dst=SERVER, flags=0, id=0xABCD) / echo4(8, data=bytes(1300)))
+    assert clat.siit(big).frame[3:5] == b"\xab\xcd", "its fragments get the identification (RFC 7915 §4.1)"
     back = clat.siit(wire(ip6(src=server6(), dst=CLIENT6) / echo6(129, data=bytes(3000))), mark=REASSEMBLED)
     assert back.reason == "TRANSLATED_6TO4"
     assert not IP(back.packet).flags.DF

@@ -8,7 +8,7 @@ A row is: type, code and second word in; type, code and second word out, or None
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from scapy.layers.inet import UDP
@@ -174,6 +174,24 @@ def test_router_without_mtu_gets_a_plateau(bench: Bench, total: int, mtu: int) -
     out = bench.siit(wire(ip4(src=ROUTER4, dst=CLIENT4) / icmp4(3, 4, 0, bytes(quoted))))
     assert out.reason == "TRANSLATED_4TO6"
     assert int.from_bytes(out.packet[44:48], "big") == mtu
+
+
+@pytest.mark.parametrize(("said", "mtu"), [(1400, 1420), (1492, 1500), (9000, 1500)])
+def test_fragmentation_needed_says_no_more_than_our_own_links(bench: Bench, said: int, mtu: int) -> None:
+    """RFC 7915 §4.2: the least of that MTU + 20, the next IPv6 link's, and the next IPv4 link's + 20."""
+    bench.configure(siit=replace(siit_settings(), mtu4=1490, mtu6=1500))
+    quoted = wire(ip4(src=CLIENT4, dst=SERVER) / UDP(sport=1, dport=2) / Raw(bytes(8)))
+    out = bench.siit(wire(ip4(src=ROUTER4, dst=CLIENT4) / icmp4(3, 4, said, quoted)))
+    assert int.from_bytes(out.packet[44:48], "big") == mtu
+
+
+@pytest.mark.parametrize(("said", "mtu"), [(1400, 1380), (1500, 1480), (1515, 1490), (9000, 1490)])
+def test_too_big_says_no_more_than_our_own_links(bench: Bench, said: int, mtu: int) -> None:
+    """RFC 7915 §5.2: the least of that MTU - 20, the next IPv4 link's, and the next IPv6 link's - 20."""
+    bench.configure(siit=replace(siit_settings(), mtu4=1490, mtu6=1520))
+    quoted = wire(ip6(src=server6(), dst=CLIENT6) / UDP(sport=53, dport=1) / Raw(bytes(40)))
+    out = bench.siit(wire(ip6(src=CLIENT6, dst=server6()) / icmp6(2, 0, said, quoted)))
+    assert int.from_bytes(out.packet[24:28], "big") == mtu
 
 
 def test_too_big_about_a_fragment_counts_the_fragment_header(bench: Bench) -> None:

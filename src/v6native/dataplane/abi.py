@@ -104,11 +104,9 @@ class PoolGroup(Struct):
 class TranslationOptions(Struct):
     NAME = "translation_options"
     _fields_ = (
-        ("tos", c_uint32),
-        ("traffic_class", c_uint32),
-        ("flags", c_uint32),
+        *((name, c_uint32) for name in ("tos", "traffic_class", "flags")),
         ("icmp_pool", Be32),
-        ("icmp_pool_size", c_uint32),
+        *((name, c_uint32) for name in ("icmp_pool_size", "mtu4", "mtu6")),
     )
 
 

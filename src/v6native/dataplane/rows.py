@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
-from v6native.config.model import TranslationOptions, Udp0
+from v6native.config.model import Udp0
 from v6native.dataplane import abi
 from v6native.desired.dataplane import (
     DataPlaneConfig,
@@ -129,7 +129,7 @@ def _nat64(
         client_ports=settings.limits.ports,
         client_sessions=settings.limits.sessions,
         client_rate=settings.limits.rate,
-        options=_options(settings.options, abi.STATELESS_TOO if mapped else 0),
+        options=_options(settings, abi.STATELESS_TOO if mapped else 0),
     )
     ordered = [entry.group for entry in _in_order(settings)]
     for index, group in enumerate(settings.groups):
@@ -157,13 +157,13 @@ def _siit(settings: SiitSettings, clat_ifindex: int, slow_ifindex: int) -> abi.S
         lowest_ipv6_mtu=settings.lowest_ipv6_mtu,
         slow_ifindex=slow_ifindex,
         icmp_rate=settings.options.icmp_rate,
-        options=_options(settings.options),
+        options=_options(settings),
         clat_ifindex=clat_ifindex,
     )
 
 
-def _options(options: TranslationOptions, flags: int = 0) -> abi.TranslationOptions:
-    pool = options.icmp_pool4
+def _options(settings: Nat64Settings | SiitSettings, flags: int = 0) -> abi.TranslationOptions:
+    options, pool = settings.options, settings.options.icmp_pool4
     if options.udp_without_checksum is Udp0.DROP:
         flags |= abi.DROP_UDP0
     return abi.TranslationOptions(
@@ -172,6 +172,8 @@ def _options(options: TranslationOptions, flags: int = 0) -> abi.TranslationOpti
         flags=flags,
         icmp_pool=pool.network_address.packed if pool else bytes(4),
         icmp_pool_size=pool.num_addresses if pool else 0,
+        mtu4=settings.mtu4,
+        mtu6=settings.mtu6,
     )
 
 

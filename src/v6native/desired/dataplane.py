@@ -9,6 +9,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from v6native.config.model import RFC7915_DEFAULTS, Eam, PortRange, Proto, Timeouts, TranslationOptions
 
+ANY_MTU = 65535
+
 
 @dataclass(frozen=True, slots=True)
 class PoolRange:
@@ -69,6 +71,7 @@ class Nat64Settings:
 
     `refused4` are refused destinations, `open4` the ranges the operator opened in them (longest match wins).
     `icmp6_source`/`icmp4_source` are the node's addresses for errors the translator itself makes.
+    `mtu4`, `mtu6`: of the largest links that may be the next hop.
     `own4` are the node's IPv4 addresses: sessions on a shared one that it has lost to another end.
     `identities` are of networks inside `sources`, the longest match counts; without one each /`client_prefix` is a client.
     `port_block` is how many ports a client gets at once (a power of two); 0: ports are given one by one.
@@ -95,6 +98,8 @@ class Nat64Settings:
     address_dependent: bool = False
     reset_orphans: bool = True
     options: TranslationOptions = RFC7915_DEFAULTS
+    mtu4: int = ANY_MTU
+    mtu6: int = ANY_MTU
     log: bool = False
 
     def lost(self, shared: IPv4Address) -> bool:
@@ -119,6 +124,8 @@ class SiitSettings:
     lowest_ipv6_mtu: int
     explicit: bool = False
     options: TranslationOptions = RFC7915_DEFAULTS
+    mtu4: int = ANY_MTU
+    mtu6: int = ANY_MTU
 
 
 @dataclass(frozen=True, slots=True)

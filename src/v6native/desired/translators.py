@@ -24,7 +24,7 @@ from v6native.desired.dataplane import (
 from v6native.desired.fast import STEER_LO, fast_pairs, programs
 from v6native.desired.model import Note
 from v6native.desired.node import OWN_CLAT4, Here, first_address4, first_address6, tunnel_interface
-from v6native.desired.routes import stateless_pref64
+from v6native.desired.routes import HEADER_GROWTH, stateless_pref64
 from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, SLOW
 
 NO_ADDRESS6 = IPv6Address("::")
@@ -158,6 +158,8 @@ def _nat64(here: Here) -> Nat64Settings:
         address_dependent=settings.filtering is Filtering.ADDRESS_DEPENDENT,
         reset_orphans=settings.reset_orphans,
         options=settings.options,
+        mtu4=here.uplink_mtu,
+        mtu6=max([here.inside_mtu, *(t.mtu for t in here.tunnels)]),
         log=here.logs,
     )
 
@@ -212,6 +214,9 @@ def _siit(here: Here) -> SiitSettings:
         lowest_ipv6_mtu=here.config.nat64.lowest_ipv6_mtu,
         explicit=bool(here.config.clat.eam),
         options=here.config.clat.options,
+        # Its IPv6 side may be the NAT64, whose own next hop may be 20 bytes smaller; its IPv4 side the clients'.
+        mtu4=max([here.uplink_mtu, *(t.mtu for t in here.tunnels)]),
+        mtu6=max(here.inside_mtu, here.uplink_mtu + HEADER_GROWTH),
     )
 
 

@@ -25,7 +25,7 @@ _SOURCE = {_IPV4: slice(ETHERNET + 12, ETHERNET + 16), _IPV6: slice(ETHERNET + 8
 
 
 class SlowPath:
-    """`counters` counts frames by what became of them; `random32` gives identifications."""
+    """`counters` counts frames by what became of them; `random32` gives identifications of what it makes itself."""
 
     def __init__(
         self, now: float, random32: Callable[[], int], limits: Limits | None = None, rates: Rates | None = None
@@ -87,7 +87,8 @@ class SlowPath:
         return [frame[:ETHERNET] + result]
 
     def _cut(self, frame: bytes) -> list[bytes]:
-        pieces = cut(frame[ETHERNET:], self._random32())
+        # The IPv4 packet's identification, in 32 bits (RFC 7915 §4.1); slow.h puts it there.
+        pieces = cut(frame[ETHERNET:], int.from_bytes(frame[3:5]))
         if not pieces:
             return self._count("cannot_cut")
         self.counters["cut"] += 1

@@ -12,7 +12,7 @@ LOWEST_MTU = 1280
 
 
 def cut(packet: bytes, identification: int, mtu: int = LOWEST_MTU) -> list[bytes]:
-    """The packet in pieces of at most `mtu` bytes; one that fits stays as it is. `identification`: 32 random bits.
+    """The packet in pieces of at most `mtu` bytes; one that fits stays as it is.
 
     A packet that is a fragment already cannot be cut by anybody but its source: an empty list, as for what is not IPv6.
     """

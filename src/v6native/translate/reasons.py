@@ -44,7 +44,7 @@ class Reason(Enum):
     SOURCE_IN_PREF64 = (17, Kind.DROP)
     NOT_PREF64 = (18, Kind.DROP)
     NOT_POOL4 = (19, Kind.DROP)
-    NO_MAPPING = (20, Kind.DROP)
+    NO_MAPPING = (20, Kind.ANSWERED)
     SOURCE_NOT_ALLOWED = (21, Kind.ANSWERED)
     DESTINATION_REFUSED = (22, Kind.ANSWERED)
     NO_BIB_UDP = (23, Kind.ANSWERED)

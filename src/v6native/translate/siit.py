@@ -151,11 +151,11 @@ class _SiitMapper:
         """A router's address that maps to nothing becomes one that we lend it (RFC 6791 §3)."""
         quoted = self.flow_6to4(error.quoted)
         if not self._has_eam6(error.quoted.source, error.quoted.destination):
-            raise Refused(Reason.NO_MAPPING)
+            raise Refused(Reason.NO_MAPPING, PROHIBITED6)
         source, destination = self.addresses.to_v4(error.source), self.addresses.to_v4(error.destination)
         if source is None or destination is None:
             if error.destination != error.quoted.source:
-                raise Refused(Reason.NO_MAPPING)
+                raise Refused(Reason.NO_MAPPING, PROHIBITED6)
             source, destination = self.settings.lent4(error.source, self.settings.icmp4_source), quoted.source
         elif not self._has_eam6(error.source, error.destination):
             raise Refused(Reason.SOURCE_NOT_ALLOWED)
@@ -167,7 +167,7 @@ class _SiitMapper:
         if not self._has_eam4(error.source, error.destination):
             raise Refused(Reason.SOURCE_NOT_ALLOWED)
         if not self._has_eam4(error.quoted.source, error.quoted.destination):
-            raise Refused(Reason.NO_MAPPING)
+            raise Refused(Reason.NO_MAPPING, PROHIBITED6)
         if self.again:
             return self._error_again(error)
         source, destination = self.addresses.to_v6(error.source), self.addresses.to_v6(error.destination)
@@ -208,5 +208,5 @@ class _SiitMapper:
     def _known(self, address: IPv6Address) -> IPv4Address:
         mapped = self.addresses.to_v4(address)
         if mapped is None:
-            raise Refused(Reason.NO_MAPPING)
+            raise Refused(Reason.NO_MAPPING, PROHIBITED6)
         return mapped

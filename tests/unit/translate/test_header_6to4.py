@@ -187,8 +187,7 @@ def test_fragmented_icmp_goes_to_the_slow_path() -> None:
     ("change", "reason"),
     [
         ({"dst": "ff0e::1"}, "PASS_MULTICAST"),
-        ({"src": "2001:db8:ffff::1"}, "NO_MAPPING"),
-        ({"dst": "2001:db8:ffff::1"}, "NO_MAPPING"),
+        ({"src": "ff0e::1"}, "BAD_SOURCE"),
         ({"plen": 600}, "TRUNCATED"),
         ({"plen": 7}, "TRUNCATED"),
         ({"version": 5}, "PASS_NOT_IP"),
@@ -196,6 +195,13 @@ def test_fragmented_icmp_goes_to_the_slow_path() -> None:
 )
 def test_refused_headers(change: dict[str, object], reason: str) -> None:
     assert why(IPv6(**(V6 | change)) / UDP() / b"x") == reason
+
+
+@pytest.mark.parametrize("end", ["src", "dst"])
+def test_what_has_no_mapping_is_prohibited(end: str) -> None:
+    packet = IPv6(**(V6 | {end: "2001:db8:ffff::1"})) / UDP() / b"x"
+    answer, reason = answered(make_siit().translate(bytes(packet)))
+    assert (reason, answer[40:42], IPv6(answer).dst) == ("NO_MAPPING", b"\x01\x01", packet.src)
 
 
 def test_a_first_fragment_without_the_transport_header() -> None:

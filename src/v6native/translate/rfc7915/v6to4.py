@@ -58,9 +58,9 @@ def _check(packet: IPv6Packet, mapper: Mapper) -> None:
     source = packet.source
     if packet.destination.is_multicast:
         raise Refused(Reason.PASS_MULTICAST)
-    mapper.admit_6to4(source, packet.destination, error=_is_error(packet))
     if source.is_unspecified or source.is_loopback or source.is_multicast or source.is_link_local:
         raise Refused(Reason.BAD_SOURCE)
+    mapper.admit_6to4(source, packet.destination, error=_is_error(packet))
     _check_chain(packet)
     at = IPV6_HEADER
     for extension in packet.extensions:
