@@ -16,12 +16,11 @@
 
 /* What a dry run would have entered into the tables. */
 struct would {
-	__be32 address4; /* of a new BIB entry; 0: no new one */
-	__be16 port4;
-	__u16 pad;
+	struct bib_entry entry; /* flags 0: no new one; the port is one of those that are free */
+	__u32 ports; /* of the range that the entry's is drawn from, first << 16 | last */
 	__u32 new_session;
 	__u32 new_block;
-	__u32 client; /* index into clients + 1 */
+	__u32 answers_syn; /* of the remote host's, which was stored */
 };
 
 /* What one packet's processing needs beside the packet. Per CPU: tc and timers run with BHs off. */

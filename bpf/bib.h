@@ -85,6 +85,14 @@ static __always_inline __u32 bib_find4(__be32 address, __be16 port, __u8 proto)
 	return index ? *index : NONE;
 }
 
+/* The entry of w->bib, or the one that a dry run would have made. */
+static __always_inline struct bib_entry *entry_of(struct work *w)
+{
+	if (dry_run && w->bib == NONE && w->would.entry.flags)
+		return &w->would.entry;
+	return bib_at(w->bib);
+}
+
 /* Whether it is still this host's: a slot found by its key may be another's by now. */
 static __always_inline bool bib_is6(const struct bib_entry *entry, const struct in6_addr *address,
 				    __be16 port)
@@ -122,10 +130,10 @@ SUBPROG int bib_release(__u32 index, __u64 now)
 		log_bib(entry, LOG_BIB_DELETED, now);
 	block_put(entry->block, entry->client, entry->proto, now);
 	entry->flags = 0;
-	bpf_map_push_elem(&free_bib, &index, 0);
+	give_slot(&free_bib, index);
 	s = state();
 	if (s)
-		__sync_fetch_and_add(&s->bib_count, -1);
+		add(&s->bib_count, -1);
 	return 0;
 }
 
@@ -148,8 +156,9 @@ static __always_inline __u32 port_candidate(__u32 first, __u32 last, __u32 port6
 
 /*
  * Claims a free port from `ports` (first << 16 | last) of the entry's address:
- * whoever enters bib4 first has it. A range of an address's whole is drawn from at
- * random, a block is walked through from a random place on.
+ * whoever enters bib4 first has it; a dry run only looks which one is free. A range
+ * of an address's whole is drawn from at random, a block is walked through from a
+ * random place on.
  */
 SUBPROG int claim_port(struct bib_entry *entry, __u32 index, __u32 ports, bool block)
 {
@@ -157,7 +166,7 @@ SUBPROG int claim_port(struct bib_entry *entry, __u32 index, __u32 ports, bool b
 	__u32 i, first = ports >> 16, last = ports & 0xffff, start, size = last - first + 1;
 	__u32 value = index;
 
-	if (dry_run || !entry || !first || last < first)
+	if (!entry || !first || last < first)
 		return POOL4_EXHAUSTED;
 	key.address = entry->address4;
 	key.proto = entry->proto;
@@ -171,8 +180,12 @@ SUBPROG int claim_port(struct bib_entry *entry, __u32 index, __u32 ports, bool b
 		key.port = bpf_htons(port_candidate(first, last, bpf_ntohs(entry->port6),
 						    entry->proto == BIB_UDP, start, i));
 		entry->port4 = key.port;
-		if (!bpf_map_update_elem(&bib4, &key, &value, BPF_NOEXIST))
+		if (dry_run) {
+			if (!bpf_map_lookup_elem(&bib4, &key))
+				return GO_ON;
+		} else if (!bpf_map_update_elem(&bib4, &key, &value, BPF_NOEXIST)) {
 			return GO_ON;
+		}
 	}
 	return POOL4_EXHAUSTED;
 }
@@ -200,7 +213,7 @@ static __always_inline int claim_in_block(struct bib_entry *entry, __u32 index, 
 	entry->address4 = block->address;
 	if (proto < BIB_PROTO_COUNT &&
 	    claim_port(entry, index, (__u32)block->first << 16 | block->last, true) == GO_ON) {
-		__sync_fetch_and_add(&block->used[proto], 1);
+		add(&block->used[proto], 1);
 		entry->block = block_number;
 		return GO_ON;
 	}
@@ -214,7 +227,7 @@ SUBPROG int claim_of_client(struct bib_entry *entry, __u32 index, __u32 group_pr
 	struct client *client;
 	__u32 i, number;
 
-	if (dry_run || !entry)
+	if (!entry)
 		return POOL4_EXHAUSTED;
 	client = client_at(entry->client);
 	if (!client)
@@ -238,11 +251,31 @@ SUBPROG int claim_of_client(struct bib_entry *entry, __u32 index, __u32 group_pr
 	return POOL4_EXHAUSTED;
 }
 
+/* A port of a new block for the client, out of the range at `at`. */
+static __always_inline int claim_new_block(struct work *w, struct bib_entry *entry, __u32 index,
+					   __u32 at, __u32 shift_group)
+{
+	struct pool_range *range = bpf_map_lookup_elem(&pool4, &at);
+	__u32 number, ports;
+
+	if (dry_run) {
+		ports = block_would(entry->client, at, shift_group & 0xff);
+		if (!range || !ports)
+			return POOL4_EXHAUSTED;
+		w->would.ports = (__u32)range->first << 16 | range->last;
+		w->would.new_block = 1;
+		entry->address4 = range->address;
+		return claim_port(entry, index, ports, true);
+	}
+	number = block_take(entry->client, at, shift_group, w->now);
+	return number ? claim_in_block(entry, index, number) : POOL4_EXHAUSTED;
+}
+
 /* A port from the pool: of the client's blocks, of a new block, or of the whole range. */
 static __always_inline int claim_from_pool(struct work *w, struct bib_entry *entry,
 					   struct nat64_config *cfg, __u32 index)
 {
-	__u32 i, home, proto, group, number;
+	__u32 i, home, proto, group;
 	int reason = POOL4_EXHAUSTED;
 
 	group = w->group & (MAX_GROUPS - 1);
@@ -267,16 +300,23 @@ static __always_inline int claim_from_pool(struct work *w, struct bib_entry *ent
 		if (!range || !(range->flags & POOL_PROTO << proto))
 			continue;
 		if (cfg->block_shift) {
-			number = block_take(entry->client, at, group << 8 | cfg->block_shift,
-					    w->now);
-			if (number)
-				reason = claim_in_block(entry, index, number);
+			reason =
+				claim_new_block(w, entry, index, at, group << 8 | cfg->block_shift);
 			continue;
 		}
 		entry->address4 = range->address;
+		w->would.ports = (__u32)range->first << 16 | range->last;
 		reason = claim_port(entry, index, (__u32)range->first << 16 | range->last, false);
 	}
 	return reason;
+}
+
+/* Where the new entry of that index lies: a dry run's is its own. */
+static __always_inline struct bib_entry *new_entry(struct work *w, __u32 index)
+{
+	if (dry_run)
+		return index == NONE ? 0 : &w->would.entry;
+	return bpf_map_lookup_elem(&bib, &index);
 }
 
 /*
@@ -285,7 +325,7 @@ static __always_inline int claim_from_pool(struct work *w, struct bib_entry *ent
  */
 SUBPROG int bib_create(struct work *w, struct nat64_config *cfg, __u32 proto)
 {
-	if (dry_run || !w || !cfg)
+	if (!w || !cfg)
 		return HELPER_FAILED;
 
 	struct nat64_state *s = state();
@@ -307,12 +347,12 @@ SUBPROG int bib_create(struct work *w, struct nat64_config *cfg, __u32 proto)
 		return CLIENT_PORTS;
 	}
 	index = take_slot(&free_bib, &s->bib_used_to, bib_limit);
-	entry = bpf_map_lookup_elem(&bib, &index);
+	entry = new_entry(w, index);
 	if (!entry) {
 		release(&client->refs);
 		return TABLE_FULL;
 	}
-	__sync_fetch_and_add(&client->ports[proto], 1);
+	add(&client->ports[proto], 1);
 	entry->address6 = w->p.src6;
 	entry->port6 = w->p.sport;
 	entry->proto = proto;
@@ -328,7 +368,7 @@ SUBPROG int bib_create(struct work *w, struct nat64_config *cfg, __u32 proto)
 	key.pref64 = w->pref64;
 
 	reason = claim_from_pool(w, entry, cfg, index);
-	if (reason == GO_ON && bpf_map_update_elem(&bib6, &key, &index, BPF_NOEXIST)) {
+	if (reason == GO_ON && !dry_run && bpf_map_update_elem(&bib6, &key, &index, BPF_NOEXIST)) {
 		struct bib4_key key4 = {
 			.address = entry->address4, .port = entry->port4, .proto = proto};
 
@@ -339,13 +379,14 @@ SUBPROG int bib_create(struct work *w, struct nat64_config *cfg, __u32 proto)
 		block_put(entry->block, number, proto, w->now);
 		entry->flags = 0;
 		unhold_first(&entry->refs);
-		bpf_map_push_elem(&free_bib, &index, 0);
+		give_slot(&free_bib, index);
 		return reason;
 	}
 	if (!entry->block)
 		log_bib(entry, LOG_BIB_CREATED, w->now);
-	__sync_fetch_and_add(&s->bib_count, 1);
-	w->bib = index;
+	add(&s->bib_count, 1);
+	if (!dry_run)
+		w->bib = index;
 	return GO_ON;
 }
 

@@ -87,23 +87,30 @@ static __always_inline bool client_is(const struct client *client, const struct 
 /* The client of that key as index + 1; 0: it has no slot. Not held. */
 static __always_inline __u32 client_find(const struct client_key *key)
 {
+	struct client_key own =
+		*key; /* Linux 6.1 takes no key out of a global function's argument */
 	struct client *client;
 	__u32 *index;
 
-	index = bpf_map_lookup_elem(&client_index, key);
+	index = bpf_map_lookup_elem(&client_index, &own);
 	client = index ? client_at(*index + 1) : 0;
 	return client && client_is(client, key) ? *index + 1 : 0;
 }
 
-/* The client of that key, held once, as index + 1; 0: the table is full. */
+/*
+ * The client of that key, held once, as index + 1; 0: the table is full. A dry run
+ * gets a free slot for a new one, which has nothing yet, like it.
+ */
 SUBPROG __u32 client_get(const struct client_key *key)
 {
 	struct nat64_state *s = state();
+	struct client_key own;
 	struct client *client;
 	__u32 number, index;
 
-	if (dry_run || !key || !s)
+	if (!key || !s)
 		return 0;
+	own = *key;
 	number = client_find(key);
 	client = client_at(number);
 	if (client && hold(&client->refs)) {
@@ -115,20 +122,22 @@ SUBPROG __u32 client_get(const struct client_key *key)
 	client = bpf_map_lookup_elem(&clients, &index);
 	if (!client)
 		return 0;
+	if (dry_run)
+		return index + 1;
 	client->address = key->address;
 	client->len = key->len;
 	hold_first(&client->refs);
 	client->flags = CLIENT_IN_USE;
-	if (bpf_map_update_elem(&client_index, key, &index, BPF_NOEXIST)) {
+	if (bpf_map_update_elem(&client_index, &own, &index, BPF_NOEXIST)) {
 		/* Another CPU made it just now, or the sweep is about to take it away. */
 		client->flags = 0;
 		unhold_first(&client->refs);
-		bpf_map_push_elem(&free_clients, &index, 0);
+		give_slot(&free_clients, index);
 		number = client_find(key);
 		client = client_at(number);
 		return client && hold(&client->refs) ? number : 0;
 	}
-	__sync_fetch_and_add(&s->client_count, 1);
+	add(&s->client_count, 1);
 	return index + 1;
 }
 
@@ -159,8 +168,8 @@ SUBPROG int client_admit(__u32 number, struct nat64_config *cfg, __u64 now, bool
 		client->opened = 0;
 	}
 	if (inside)
-		__sync_fetch_and_add(&client->opened, 1);
-	__sync_fetch_and_add(&client->sessions, 1);
+		add(&client->opened, 1);
+	add(&client->sessions, 1);
 	return GO_ON;
 }
 
@@ -168,8 +177,8 @@ static __always_inline void client_session_gone(__u32 number)
 {
 	struct client *client = client_at(number);
 
-	if (client && !dry_run)
-		__sync_fetch_and_add(&client->sessions, -1);
+	if (client)
+		add(&client->sessions, -1);
 }
 
 struct block_search {
@@ -247,7 +256,7 @@ SUBPROG __u32 block_take(__u32 number, __u32 range_index, __u32 shift_group, __u
 	if (!block)
 		return 0;
 	if (!search_range(&search, range, shift_group & 0xff)) {
-		bpf_map_push_elem(&free_blocks, &search.slot, 0);
+		give_slot(&free_blocks, search.slot);
 		return 0;
 	}
 	block->address = range->address;
@@ -262,8 +271,8 @@ SUBPROG __u32 block_take(__u32 number, __u32 range_index, __u32 shift_group, __u
 		barrier_var(i);
 		if (__sync_val_compare_and_swap(&client->blocks[i & (MAX_CLIENT_BLOCKS - 1)], 0,
 						search.slot + 1) == 0) {
-			__sync_fetch_and_add(&client->refs, 1);
-			__sync_fetch_and_add(&s->block_count, 1);
+			add(&client->refs, 1);
+			add(&s->block_count, 1);
 			log_block(client, block, LOG_BLOCK_TAKEN, now);
 			return search.slot + 1;
 		}
@@ -273,8 +282,33 @@ SUBPROG __u32 block_take(__u32 number, __u32 range_index, __u32 shift_group, __u
 	bpf_map_delete_elem(&block_index, &key);
 	block->owner = 0;
 	unhold_first(&block->refs);
-	bpf_map_push_elem(&free_blocks, &search.slot, 0);
+	give_slot(&free_blocks, search.slot);
 	return 0;
+}
+
+/* For a dry run: the ports of the block that block_take would give, first << 16 | last; 0: none. */
+SUBPROG __u32 block_would(__u32 number, __u32 range_index, __u32 shift)
+{
+	struct pool_range *range = bpf_map_lookup_elem(&pool4, &range_index);
+	struct client *client = client_at(number);
+	struct block_search search = {};
+	struct nat64_state *s = state();
+	struct port_block block;
+	__u32 i;
+
+	if (!dry_run || !range || !client || !s)
+		return 0;
+	if (take_slot(&free_blocks, &s->blocks_used_to, block_limit) == NONE)
+		return 0;
+	for (i = 0; i < MAX_CLIENT_BLOCKS; i++) {
+		barrier_var(i);
+		if (!client->blocks[i & (MAX_CLIENT_BLOCKS - 1)])
+			break;
+	}
+	if (i == MAX_CLIENT_BLOCKS || !search_range(&search, range, shift))
+		return 0;
+	cut_block(&block, range, search.start, shift);
+	return (__u32)block.first << 16 | block.last;
 }
 
 /* Whether an entry of that protocol may come into the block. */
@@ -298,12 +332,12 @@ SUBPROG int block_put(__u32 block_number, __u32 client_number, __u32 proto, __u6
 	if (dry_run || proto >= BIB_PROTO_COUNT)
 		return 0;
 	if (block) {
-		__sync_fetch_and_add(&block->used[proto], -1);
+		add(&block->used[proto], -1);
 		block->idle_ns = now;
 		release(&block->refs);
 	}
 	if (client) {
-		__sync_fetch_and_add(&client->ports[proto], -1);
+		add(&client->ports[proto], -1);
 		release(&client->refs);
 	}
 	return 0;
@@ -332,8 +366,8 @@ SUBPROG int block_give_back(struct client *client, __u32 at, __u64 now)
 	block->owner = 0;
 	client->blocks[at] = 0;
 	index = number - 1;
-	bpf_map_push_elem(&free_blocks, &index, 0);
-	__sync_fetch_and_add(&s->block_count, -1);
+	give_slot(&free_blocks, index);
+	add(&s->block_count, -1);
 	release(&client->refs);
 	return 0;
 }
@@ -359,8 +393,8 @@ SUBPROG int client_collect(__u32 index, __u64 now)
 	key.len = client->len;
 	bpf_map_delete_elem(&client_index, &key);
 	client->flags = 0;
-	bpf_map_push_elem(&free_clients, &index, 0);
-	__sync_fetch_and_add(&s->client_count, -1);
+	give_slot(&free_clients, index);
+	add(&s->client_count, -1);
 	return 0;
 }
 

@@ -57,7 +57,8 @@ static __always_inline void start_work(struct __sk_buff *skb, struct work *w,
 	w->bib = NONE;
 	w->mark = skb->mark & ~MARK_MASK;
 	w->resets = cfg->flags & CONFIG_RESET_ORPHANS;
-	__builtin_memset(&w->would, 0, sizeof(w->would));
+	if (dry_run)
+		__builtin_memset(&w->would, 0, sizeof(w->would));
 	w->icmp6_source = cfg->icmp6_source;
 	w->icmp4_source = cfg->icmp4_source;
 	w->icmp_rate = cfg->icmp_rate;

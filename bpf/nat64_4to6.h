@@ -43,10 +43,6 @@ SUBPROG int open_4to6(struct __sk_buff *skb, struct work *w, struct nat64_config
 		return syn ? syn_store(skb, &w->p, cfg, w->now, FILTERED) : FILTERED;
 	if (entry->proto == BIB_TCP && !syn)
 		return GO_ON; /* CLOSED, "any other packet" */
-	if (dry_run) {
-		w->would.new_session = 1;
-		return session_create(w, cfg, entry->proto, 0);
-	}
 	if (!hold(&entry->refs))
 		return TABLE_FULL;
 	reason = session_create(w, cfg, entry->proto, w->hairpin ? SESSION_HAIRPIN : 0);

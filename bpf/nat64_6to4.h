@@ -34,33 +34,6 @@ static __always_inline void outgoing4(struct packet *p, const struct bib_entry *
 	p->new_dport = p->proto == IPPROTO_ICMPV6 ? entry->port4 : p->dport;
 }
 
-/* What a dry run can say of a new BIB entry: who would get it, and whether there is room. */
-SUBPROG int would_create(struct work *w, struct nat64_config *cfg, __u32 proto)
-{
-	if (!w || !cfg)
-		return HELPER_FAILED;
-
-	__u32 number = client_find(&w->client), group = w->group & (MAX_GROUPS - 1);
-	struct client *client = client_at(number);
-	struct pool_range *range;
-	__u32 at = cfg->groups[group].first, count = cfg->groups[group].count;
-
-	proto &= 3;
-	w->would.client = number;
-	w->would.new_session = 1;
-	if (!count || proto >= BIB_PROTO_COUNT)
-		return POOL4_EXHAUSTED;
-	if (client && cfg->client_ports && client->ports[proto] >= cfg->client_ports)
-		return CLIENT_PORTS;
-	at += home_range(&w->client.address, count);
-	range = bpf_map_lookup_elem(&pool4, &at);
-	if (!range)
-		return POOL4_EXHAUSTED;
-	w->would.address4 = range->address;
-	w->would.port4 = bpf_htons(range->first);
-	return client_admit(number, cfg, w->now, true);
-}
-
 /* The BIB entry for a new session, held once for it: the one there is, or a new one. */
 static __always_inline int bind_6to4(struct work *w, struct nat64_config *cfg, __u32 proto)
 {
@@ -92,11 +65,6 @@ SUBPROG int open_6to4(struct work *w, struct nat64_config *cfg, __u32 proto)
 		return reason;
 	if (proto == BIB_TCP && tcp_event(p, true) != EVENT_V6_SYN)
 		return entry ? GO_ON : NO_SESSION_TCP; /* CLOSED, "any other packet" */
-	if (dry_run) {
-		w->would.new_session = 1;
-		return entry ? session_create(w, cfg, proto, CREATE_FROM6)
-			     : would_create(w, cfg, proto);
-	}
 	reason = bind_6to4(w, cfg, proto);
 	if (reason != GO_ON)
 		return reason;
@@ -130,13 +98,7 @@ SUBPROG int map_6to4(struct __sk_buff *skb, struct work *w, struct nat64_config 
 		if (reason != GO_ON)
 			return reason;
 	}
-	if (dry_run && w->would.address4) {
-		p->src4 = w->would.address4;
-		p->new_sport = w->would.port4;
-		p->new_dport = p->proto == IPPROTO_ICMPV6 ? w->would.port4 : p->dport;
-		return GO_ON;
-	}
-	entry = bib_at(w->bib);
+	entry = entry_of(w);
 	if (!entry || !bib_is6(entry, &p->src6, p->sport))
 		return TABLE_FULL;
 	outgoing4(p, entry);

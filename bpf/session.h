@@ -242,12 +242,13 @@ static __always_inline void session_init(struct session *s, struct packet *p, __
 /*
  * A session on a BIB entry that the caller holds once for it, and that its client
  * was admitted for. Gives GO_ON, or a reason, after which the caller takes both
- * back. An expired session in the same place is taken over, with its hold.
+ * back. An expired session in the same place is taken over, with its hold. A dry run
+ * only says whether there is room.
  * `flags_state`: session flags, CREATE_FROM6, the state to begin with << 16.
  */
 SUBPROG int session_enter(struct work *w, struct nat64_config *cfg, __u32 proto, __u32 flags_state)
 {
-	if (dry_run || !w || !cfg)
+	if (!w || !cfg)
 		return HELPER_FAILED;
 
 	bool from6 = flags_state & CREATE_FROM6;
@@ -264,6 +265,8 @@ SUBPROG int session_enter(struct work *w, struct nat64_config *cfg, __u32 proto,
 	if (proto != BIB_ICMP)
 		key.remote_port = from6 ? p->dport : p->sport;
 	s = session_slot(key.bib, key.remote4, key.remote_port);
+	if (dry_run && s)
+		return GO_ON;
 	if (s && session_claim(s)) {
 		session_init(s, p, flags_state, cfg, w->now);
 		session_uncount(w->bib, w->now); /* the expired one held it already */
@@ -275,6 +278,8 @@ SUBPROG int session_enter(struct work *w, struct nat64_config *cfg, __u32 proto,
 	s = bpf_map_lookup_elem(&sessions, &index);
 	if (!s)
 		return TABLE_FULL;
+	if (dry_run)
+		return GO_ON;
 	s->bib = key.bib;
 	s->remote4 = key.remote4;
 	s->remote_port = key.remote_port;
@@ -282,7 +287,7 @@ SUBPROG int session_enter(struct work *w, struct nat64_config *cfg, __u32 proto,
 	session_init(s, p, flags_state, cfg, w->now);
 	if (bpf_map_update_elem(&session_index, &key, &index, BPF_NOEXIST)) {
 		s->flags = 0;
-		bpf_map_push_elem(&free_sessions, &index, 0);
+		give_slot(&free_sessions, index);
 		/* Another CPU opened the same session just now: that is as good. */
 		s = session_slot(key.bib, key.remote4, key.remote_port);
 		if (!s)
@@ -300,7 +305,7 @@ SUBPROG int session_enter(struct work *w, struct nat64_config *cfg, __u32 proto,
 static __always_inline int session_create(struct work *w, struct nat64_config *cfg, __u32 proto,
 					  __u32 flags)
 {
-	struct bib_entry *entry = bib_at(w->bib);
+	struct bib_entry *entry = entry_of(w);
 	bool from6 = flags & CREATE_FROM6;
 	__u32 client, state = STATE_CLOSED;
 	int reason;
@@ -309,10 +314,12 @@ static __always_inline int session_create(struct work *w, struct nat64_config *c
 		return TABLE_FULL;
 	client = entry->client;
 	reason = client_admit(client, cfg, w->now, from6);
-	if (reason != GO_ON || dry_run)
+	if (reason != GO_ON)
 		return reason;
 	if (proto == BIB_TCP && from6 && syn_take(entry, w->p.dst4, w->p.dport))
 		state = STATE_V4_INIT;
+	w->would.new_session = 1;
+	w->would.answers_syn = state == STATE_V4_INIT;
 	reason = session_enter(w, cfg, proto, flags | state << 16);
 	if (reason != GO_ON)
 		client_session_gone(client);
@@ -333,7 +340,7 @@ SUBPROG int session_delete(__u32 index, struct session *s, __u64 now)
 	bpf_map_delete_elem(&session_index, &key);
 	remote_uncount(key.bib, key.remote4);
 	s->flags = 0;
-	bpf_map_push_elem(&free_sessions, &index, 0);
+	give_slot(&free_sessions, index);
 	if (st)
 		__sync_fetch_and_add(&st->session_count, -1);
 	return session_uncount(bib_index, now);

@@ -29,6 +29,14 @@ struct {
 	__type(value, __u32);
 } remotes SEC(".maps");
 
+static long next_syn(void *map __attribute__((unused)),
+		     const struct syn_key *key __attribute__((unused)),
+		     struct stored_syn *syn __attribute__((unused)),
+		     void *context __attribute__((unused)))
+{
+	return 0;
+}
+
 /* Keeps a SYN; SYN_STORED, or `otherwise` where there is no room. A repeated one changes nothing. */
 SUBPROG int syn_store(struct __sk_buff *skb, struct packet *p, struct nat64_config *cfg, __u64 now,
 		      int otherwise)
@@ -46,8 +54,11 @@ SUBPROG int syn_store(struct __sk_buff *skb, struct packet *p, struct nat64_conf
 	n = p->l4 - p->l3 + 20;
 	if (n > SYN_BYTES || !cfg->timeout_ns[TIMER_TCP_INCOMING_SYN])
 		return otherwise;
-	if (dry_run)
-		return SYN_STORED;
+	if (dry_run) /* as many as fit, or a repeated one */
+		return bpf_for_each_map_elem(&stored_syns, next_syn, 0, 0) < MAX_STORED_SYNS ||
+				       bpf_map_lookup_elem(&stored_syns, &key)
+			       ? SYN_STORED
+			       : otherwise;
 	/* Linux 6.1 derives bounds from arithmetic, not from a test for zero. */
 	barrier_var(n);
 	n = ((n - 1) & 127) + 1;
@@ -66,12 +77,14 @@ SUBPROG int syn_take(const struct bib_entry *entry, __be32 remote4, __be16 remot
 {
 	struct syn_key key = {};
 
-	if (dry_run || !entry)
+	if (!entry)
 		return 0;
 	key.remote4 = remote4;
 	key.address4 = entry->address4;
 	key.remote_port = remote_port;
 	key.port4 = entry->port4;
+	if (dry_run)
+		return bpf_map_lookup_elem(&stored_syns, &key) != 0;
 	return !bpf_map_delete_elem(&stored_syns, &key);
 }
 

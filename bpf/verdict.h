@@ -45,7 +45,8 @@ static const __u8 refusals[128] = {REASONS(REASON_REFUSAL)};
 /*
  * The loader sets it in a second copy of the programs, which shares the tables with
  * the running one: that copy says what would become of a packet. Every write to a
- * table is behind it, so that the verifier removes them all as dead code.
+ * table is behind it, so that the verifier removes them all as dead code; a new BIB
+ * entry is made in the copy's own scratch.
  */
 const volatile bool dry_run = false;
 

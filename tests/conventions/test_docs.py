@@ -18,6 +18,7 @@ from tests.conventions.tree import ROOT, named, shown
 from v6native.cli.lab import lab as lab_group
 from v6native.cli.main import VERBS
 from v6native.config.load import load
+from v6native.doctor.remedies import REMEDIES
 from v6native.lab import topology
 from v6native.lab.edge import Arrangement
 from v6native.lab.scenarios import SCENARIOS, client, literal, node
@@ -125,6 +126,12 @@ def test_every_reason_has_its_advice() -> None:
     header = (ROOT / "bpf/reasons.h").read_text()
     reasons = re.findall(r'REASON\((\w+), (\w+),[\s\\]*"([^"]*)"\)', header)
     assert [(name.strip("`"), kind, text) for name, kind, text, _ in rows(TROUBLESHOOTING, 4)] == reasons
+
+
+def test_every_refusal_has_its_remedy_and_the_guide_tells_the_same() -> None:
+    advice = {name.strip("`"): what for name, kind, _, what in rows(TROUBLESHOOTING, 4) if kind in ("ANSWERED", "DROP")}
+    assert advice == REMEDIES
+    assert all(REMEDIES.values())
 
 
 def test_every_finding_has_its_advice() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ from v6native.api.errors import BAD_FILTER, INTERNAL, NOT_FOUND, Kind, refuse, r
 from v6native.api.filters import BadFilter, Filter, parse
 from v6native.dataplane.door import BibEntry, Session
 from v6native.errors import V6nativeError
+from v6native.explain.question import BadPacket
 from v6native.log.question import BadQuestion, Question
 from v6native.log.question import parse as parse_question
 
@@ -41,6 +42,8 @@ class Backend(Protocol):
     async def doctor(self) -> Any: ...
 
     async def plan(self) -> Any: ...
+
+    async def explain(self, words: Mapping[str, Any]) -> Any: ...
 
     async def reload(self) -> Any: ...
 
@@ -70,6 +73,9 @@ def make_app(backend: Backend) -> Starlette:
     async def metrics(_request: Request) -> Response:
         return Response(await backend.metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
+    async def explain(request: Request) -> Response:
+        return JSONResponse(to_json(await backend.explain(await _words(request))))
+
     async def sessions(request: Request) -> Response:
         wanted = parse(request.query_params, sessions=True)
         return await _stream((s for s in backend.sessions() if wanted.wants_session(s)), wanted)
@@ -91,6 +97,7 @@ def make_app(backend: Backend) -> Starlette:
             document("/v1/reload", backend.reload, "POST"),
             document("/v1/down", backend.down, "POST"),
             document("/v1/confirm", backend.confirm, "POST"),
+            Route("/v1/explain", explain, methods=["POST"]),
             Route("/v1/sessions", sessions),
             Route("/v1/bib", bib),
             Route("/v1/who-had", who_had),
@@ -104,6 +111,17 @@ def make_app(backend: Backend) -> Starlette:
             Exception: _internal,
         },
     )
+
+
+async def _words(request: Request) -> Mapping[str, Any]:
+    """A question's words, from the JSON object in the body."""
+    try:
+        words = await request.json()
+    except ValueError as why:
+        raise BadPacket(f"the body is no JSON: {why}") from why
+    if not isinstance(words, dict):
+        raise BadPacket("the body is no JSON object")
+    return words
 
 
 async def _stream(entries: Iterator[Session] | Iterator[BibEntry], wanted: Filter) -> Response:

@@ -65,8 +65,9 @@ class ApiClient:
     def text(self, path: str) -> str:
         return self._body("GET", path).decode()
 
-    def post(self, path: str) -> Any:
-        return json.loads(self._body("POST", path))
+    def post(self, path: str, document: Mapping[str, Any] | None = None) -> Any:
+        """What the daemon answers; `document` goes in the body, as JSON."""
+        return json.loads(self._body("POST", path, document))
 
     def lines(self, path: str, filters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """The objects of a streamed list, one at a time."""
@@ -75,16 +76,19 @@ class ApiClient:
             while line := response.readline():
                 yield json.loads(line)
 
-    def _body(self, method: str, path: str) -> bytes:
-        with self._request(method, path) as response:
+    def _body(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> bytes:
+        with self._request(method, path, document) as response:
             return response.read()
 
     @contextmanager
-    def _request(self, method: str, path: str) -> Iterator[http.client.HTTPResponse]:
+    def _request(
+        self, method: str, path: str, document: Mapping[str, Any] | None = None
+    ) -> Iterator[http.client.HTTPResponse]:
         connection = _UnixConnection(self.socket, self.timeout)
         try:
             try:
-                connection.request(method, path, headers={"Accept": "application/json"})
+                body = None if document is None else json.dumps(document)
+                connection.request(method, path, body, headers={"Accept": "application/json"})
                 response = connection.getresponse()
             except PermissionError as error:
                 raise DaemonUnreachable(f"{self.socket}: only root may ask the daemon; run this as root") from error

@@ -16,6 +16,7 @@ from v6native.errors import (
     SystemActionError,
     V6nativeError,
 )
+from v6native.explain.question import BadPacket
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Kind:
 UNREACHABLE = Kind("unreachable", 503)
 # Subclasses before their base: the first that matches speaks.
 KINDS: tuple[tuple[type[V6nativeError], Kind], ...] = (
+    (BadPacket, Kind("bad_packet", 400)),
     (ConfigError, Kind("config", 422)),
     (DaemonUnreachable, UNREACHABLE),
     (EnvironmentRefused, Kind("environment", 503)),

@@ -37,6 +37,7 @@ VERBS = (
     "bib",
     "who-had",
     "counters",
+    "explain",
     "doctor",
     "lab",
 )

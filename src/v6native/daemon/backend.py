@@ -11,7 +11,7 @@ import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from v6native import __version__
@@ -36,6 +36,7 @@ from v6native.daemon.run import Runner
 from v6native.daemon.workers import WorkerState
 from v6native.dataplane.door import BibEntry, Session
 from v6native.doctor.facts import WorkerFacts
+from v6native.explain.explanation import Explanation
 from v6native.log.answer import document
 from v6native.log.lookup import look_up
 from v6native.log.question import Question
@@ -75,6 +76,10 @@ class DaemonBackend:
         node, config = self._runner.parts.node, self._runner.parts.daemon.config
         facts = tuple(WorkerFacts(w.name, w.pid is not None, w.restarts, _stats_of(w)) for w in workers)
         return await self._runner.blocking(lambda: doctor_document(node, config, facts, ask))
+
+    async def explain(self, words: Mapping[str, Any]) -> Explanation:
+        node, config = self._runner.parts.node, self._runner.parts.daemon.config
+        return await self._runner.blocking(lambda: node.explain(config, words))
 
     async def plan(self) -> PlanDocument:
         return PlanDocument(await self._runner.blocking(self._runner.parts.daemon.plan))

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from v6native.dataplane.bpffs import is_bpffs
 from v6native.dataplane.door import DataPlane
+from v6native.desired.state import RouteFound, RouteQuestion
 from v6native.doctor.facts import KernelFacts
 from v6native.fastpath.facts import Foreign
 from v6native.paths import Paths
@@ -52,6 +53,9 @@ class Doors(Protocol):
     def untrack(self, seconds: int) -> None:
         """What the NAT64 translates passes by connection tracking for so long; 0: no longer."""
 
+    def route(self, question: RouteQuestion) -> RouteFound:
+        """Where the kernel would send such a packet."""
+
 
 class RealDoors:
     """The kernel's own."""
@@ -91,6 +95,11 @@ class RealDoors:
 
     def untrack(self, seconds: int) -> None:
         firewall.untrack(seconds)
+
+    def route(self, question: RouteQuestion) -> RouteFound:
+        from v6native.system.lookup import route_to
+
+        return route_to(question)
 
 
 def _kernel_has_wireguard() -> bool:

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from v6native.config.facts import HostFacts
 from v6native.config.hostcheck import check_host
@@ -19,13 +21,18 @@ from v6native.daemon.observe import Observed, Peers, doctor_facts, node_status
 from v6native.daemon.workers import WorkerSpec, dns64_worker, log_worker, slowpath_worker
 from v6native.dataplane.door import BibEntry, DataPlane, FastPermit, Reason, Session, Totals
 from v6native.dataplane.fake import FakeDataPlane
+from v6native.dataplane.look import Look
 from v6native.desired import Desired, desired
 from v6native.desired.fast import fast_pairs
-from v6native.desired.state import SLOW
+from v6native.desired.node import look_at
+from v6native.desired.state import SLOW, RouteFound, RouteQuestion
 from v6native.doctor.checks import kernel, tools
 from v6native.doctor.facts import Facts as DoctorFacts
 from v6native.doctor.facts import RuleFacts, WorkerFacts
 from v6native.errors import ConfigError, EnvironmentRefused, V6nativeError
+from v6native.explain.explanation import Explanation
+from v6native.explain.question import parse
+from v6native.explain.walk import explain
 from v6native.fastpath.judge import Verdict, judge
 from v6native.paths import Paths
 from v6native.plan import diff
@@ -172,6 +179,11 @@ class HostNode:
     def fast_unheard(self) -> object:
         return self._doors.unheard()
 
+    def explain(self, config: Config, words: Mapping[str, Any]) -> Explanation:
+        here = look_at(config, self.node_name(config), self.host_facts())
+        question = parse(words, here.config.network.pref64)
+        return explain(_Asked(self._doors, self.plane()), here, question)
+
     def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts], ask: bool) -> DoctorFacts:
         host, plane = self._reader()
         facts = host.facts()
@@ -197,6 +209,23 @@ class HostNode:
     def _peers(self, wanted: Desired) -> Peers:
         seen = {wg.interface: self._doors.peers(wg.interface) for wg in wanted.wireguard}
         return {interface: found for interface, found in seen.items() if found is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """explain.walk.Machine: this machine's kernel and translators."""
+
+    doors: Doors
+    plane: DataPlane
+
+    def route(self, question: RouteQuestion) -> RouteFound:
+        return self.doors.route(question)
+
+    def dry_run(self, program: str, packet: bytes, mark: int = 0) -> Look:
+        return self.plane.dry_run(program, packet, mark)
+
+    def program_at(self, interface: str) -> str | None:
+        return next((a.program for a in self.plane.attached() if a.interface == interface), None)
 
 
 def _change(action: Action) -> Change:

@@ -20,6 +20,7 @@ from v6native.daemon.workers import WorkerSpec
 from v6native.dataplane.door import BibEntry, Reason, Session, Totals
 from v6native.doctor.facts import Facts as DoctorFacts
 from v6native.doctor.facts import WorkerFacts
+from v6native.explain.explanation import Explanation
 from v6native.fastpath.judge import Verdict
 
 
@@ -152,6 +153,9 @@ class NodeWork(Protocol):
 
     def fast_unheard(self) -> object:
         """What decides and rings no bell when it changes: differs when it did. From any thread."""
+
+    def explain(self, config: Config, words: Mapping[str, Any]) -> Explanation:
+        """What becomes of a packet (explain/question.py tells the words); BadPacket where they make none."""
 
     def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts], ask: bool) -> DoctorFacts:
         """`ask`: the upstream resolvers are asked, which takes seconds where they do not answer."""

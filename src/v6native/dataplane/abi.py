@@ -233,6 +233,8 @@ class Bib(Struct):
 class ClientKey(Struct):
     NAME = "client_key"
     _fields_ = (("address", In6Addr), ("len", c_uint32))
+    address: Any
+    len: int
 
 
 class Client(Struct):
@@ -257,6 +259,7 @@ class Client(Struct):
     sessions: int
     ports: Any
     opened: int
+    second: int
     blocks: Any
 
 
@@ -381,20 +384,6 @@ class TraceEvent(Struct):
     packet: Any
 
 
-class Would(Struct):
-    """answer.h: what a dry run would have entered into the tables; `client` is an index + 1."""
-
-    NAME = "would"
-    _fields_ = (
-        ("address4", Be32),
-        ("port4", Be16),
-        ("pad", c_uint16),
-        ("new_session", c_uint32),
-        ("new_block", c_uint32),
-        ("client", c_uint32),
-    )
-
-
 # struct session_key, which a carried-over table makes by the hundred thousand.
 _SESSION_KEY = struct.Struct("=I4s2s2x")
 
@@ -493,6 +482,6 @@ class ReasonText(Struct):
 
 STRUCTS: tuple[type[Struct], ...] = (
     Pref64, TranslationOptions, PoolGroup, Nat64Config, PoolRange, PoolAddress, Source, SourceKey, DestinationKey, Bib6Key, Bib4Key, Bib,
-    ClientKey, Client, BlockKey, PortBlock, SynKey, StoredSyn, RemoteKey, LogEvent, SlowEvent, TraceControl, TraceEvent, Would,
+    ClientKey, Client, BlockKey, PortBlock, SynKey, StoredSyn, RemoteKey, LogEvent, SlowEvent, TraceControl, TraceEvent,
     SessionKey, Session, Nat64State, SiitConfig, Eam, ReasonText,
 )  # fmt: skip

@@ -9,6 +9,7 @@ import errno
 import platform
 import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 
@@ -109,6 +110,11 @@ class BpfObject:
         """The object's own description of its types."""
         return Btf(self._bpf.btf_bytes(self._bpf.pointer("bpf_object__btf", self._object)))
 
+    def only(self, names: Collection[str]) -> None:
+        """Before load: leave out all programs but these."""
+        for program in self._bpf.walk("bpf_object__next_program", self._object):
+            self._bpf.call("bpf_program__set_autoload", program, self._name("bpf_program__name", program) in names)
+
     def load(self) -> None:
         """Create the maps, verify and load the programs; `maps` and `programs` hold them by name."""
         self._bpf.said.clear()
@@ -118,7 +124,7 @@ class BpfObject:
             raise self._refusal(why) from why
         c = self._bpf.c
         self.maps = {name: BpfMap(c.bpf_map__fd(m), own=False) for name, m in self._maps.items()}
-        for program in self._bpf.walk("bpf_object__next_program", self._object):
+        for program in filter(c.bpf_program__autoload, self._bpf.walk("bpf_object__next_program", self._object)):
             self.programs[self._name("bpf_program__name", program)] = Program(c.bpf_program__fd(program), own=False)
 
     def _refusal(self, why: OSError) -> Exception:

@@ -64,10 +64,19 @@ class Btf:
 
     def struct(self, name: str) -> tuple[Field, ...]:
         """The fields of `struct name`; KeyError if it is not here."""
-        for number, kind in enumerate(self._types):
-            if kind.kind == _STRUCT and kind.name == name:
-                return self.fields(number)
-        raise KeyError(name)
+        return self.fields(self._struct(name))
+
+    def place(self, struct: str, *path: str) -> Field:
+        """Where a field lies in `struct`, or one in a struct within it: place("work", "would", "ports")."""
+        number, offset = self._struct(struct), 0
+        for name in path:
+            found = self._types[self._resolve(number)]
+            members = (self._member(found, index) for index in range(found.vlen if found.kind == _STRUCT else 0))
+            number, at = next(((type_of, at) for known, type_of, at in members if known == name), (0, 0))
+            if number == 0:
+                raise KeyError(f"{struct}.{'.'.join(path)}")
+            offset += at
+        return Field(".".join(path), offset, self.size(number))
 
     def variables(self, section: str) -> tuple[Field, ...]:
         """The variables of a data section (".rodata"); none where the object has no such section."""
@@ -76,6 +85,12 @@ class Btf:
                 each = _MEMBER.iter_unpack(found.tail)
                 return tuple(Field(self._types[variable].name, offset, size) for variable, offset, size in each)
         return ()
+
+    def _struct(self, name: str) -> int:
+        for number, kind in enumerate(self._types):
+            if kind.kind == _STRUCT and kind.name == name:
+                return number
+        raise KeyError(name)
 
     def has_struct(self, name: str) -> bool:
         return any(kind.kind == _STRUCT and kind.name == name for kind in self._types)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     # Only words of the promise below. With it comes the file's schema, which a worker that reads tables does without.
     from v6native.desired.dataplane import Attachment, DataPlaneConfig, FastPair
 
+if TYPE_CHECKING:
+    from v6native.dataplane.look import Look
+
 
 class Translator(StrEnum):
     """The two translators; each is one BPF object of that name."""
@@ -154,6 +157,10 @@ class DataPlane(Protocol):
         ...
 
     def totals(self) -> Totals: ...
+
+    def dry_run(self, program: str, packet: bytes, mark: int = 0) -> Look:
+        """What that program would do with an IP packet that came with that mark. Nothing is changed."""
+        ...
 
     def end_sessions(self, gone: Callable[[BibEntry], bool]) -> int:
         """End the dynamic BIB entries for which `gone` holds, with all their sessions. Returns how many entries."""

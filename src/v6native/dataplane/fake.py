@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 
 from v6native.dataplane.door import BibEntry, FastPermit, Reason, Session, Totals, Translator
+from v6native.dataplane.look import Look
 from v6native.desired.dataplane import Attachment, DataPlaneConfig, StaticEntry
 from v6native.errors import DataPlaneError
 
@@ -23,6 +24,7 @@ REASONS = (
 @dataclass(slots=True)
 class FakeDataPlane:
     """`interfaces` None: every interface exists. A test sets `dynamic`, `live`, `counted` and `failing` freely.
+    `looks` is what each program makes of every packet.
 
     `permits` are the fast path's, with the seconds they were given for.
     `failing` names methods that raise DataPlaneError once, before they change anything.
@@ -37,6 +39,7 @@ class FakeDataPlane:
     failing: set[str] = field(default_factory=set)
     removed: bool = False
     permits: tuple[Sequence[FastPermit], float] = ((), 0.0)
+    looks: dict[str, Look] = field(default_factory=dict)
 
     def pending(self, config: DataPlaneConfig) -> tuple[str, ...]:
         if self.config is None:
@@ -95,6 +98,11 @@ class FakeDataPlane:
     def totals(self) -> Totals:
         nat64 = self.config.nat64 if self.config else None
         return Totals(len(self.live), nat64.sessions if nat64 else 0, len(self.dynamic) + len(self._static()))
+
+    def dry_run(self, program: str, packet: bytes, mark: int = 0) -> Look:
+        if program not in self.looks:
+            raise DataPlaneError(f"{program} is not loaded")
+        return self.looks[program]
 
     def end_sessions(self, gone: Callable[[BibEntry], bool]) -> int:
         self._may("end_sessions")

@@ -15,7 +15,9 @@ from pathlib import Path
 from v6native.dataplane import bpffs, configure, counters, fast, generations, rows, tables, tc
 from v6native.dataplane.abi import ABI_VERSION, Bib
 from v6native.dataplane.door import BibEntry, FastPermit, Reason, Session, Totals, Translator
+from v6native.dataplane.dryrun import DryCopy
 from v6native.dataplane.loader import OBJECTS, Generation, Source
+from v6native.dataplane.look import Look
 from v6native.desired.dataplane import Attachment, DataPlaneConfig
 from v6native.errors import DataPlaneError, EnvironmentRefused
 from v6native.paths import Paths
@@ -32,6 +34,7 @@ class KernelDataPlane:
         self._objects = objects
         self._abi = abi_version
         self._now: Generation | None = None
+        self._dry: DryCopy | None = None
 
     @classmethod
     def open(
@@ -76,6 +79,7 @@ class KernelDataPlane:
         source = self._source(config)
         with _explained("load the BPF programs"):
             if self._now is None or not generations.up_to_date(self._now, source, self._abi):
+                self._forget_dry()
                 self._now = generations.renew(self._root, source, self._abi, self._now)
         with _explained("write the BPF maps"):
             configure.apply(self._now, self._wanted(self._now, config, _index))
@@ -134,6 +138,20 @@ class KernelDataPlane:
         with _explained("read the totals"):
             return tables.totals(self._tables())
 
+    def dry_run(self, program: str, packet: bytes, mark: int = 0) -> Look:
+        with _explained("try a packet"):
+            if self._dry is None:
+                live = self.generation()
+                table = live.map("nat64", "sessions")
+                source = Source(self._objects, table.max_entries if table else _LEAST_SESSIONS)
+                if not generations.up_to_date(live, source, self._abi):
+                    raise DataPlaneError(
+                        "the running translators are not this version's, so what these would do says nothing: "
+                        "replace them with `v6native reload`"
+                    )
+                self._dry = DryCopy(source, live)
+            return self._dry.look(program, packet, mark)
+
     def end_sessions(self, gone: Callable[[BibEntry], bool]) -> int:
         with _explained("end sessions"):
             now = tables.clock(self._tables().settings())
@@ -158,9 +176,16 @@ class KernelDataPlane:
         self.close()
 
     def close(self) -> None:
+        self._forget_dry()
         if self._now is not None:
             self._now.close()
         self._now = None
+
+    def _forget_dry(self) -> None:
+        """A copy belongs to one generation, and keeps its maps."""
+        if self._dry is not None:
+            self._dry.close()
+        self._dry = None
 
     def _source(self, config: DataPlaneConfig) -> Source:
         table = self._now.map("nat64", "sessions") if self._now else None

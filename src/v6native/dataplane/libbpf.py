@@ -175,6 +175,8 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bpf_map__reuse_fd": (c_int, (_p, c_int)),
     "bpf_program__name": (c_char_p, (_p,)),
     "bpf_program__fd": (c_int, (_p,)),
+    "bpf_program__autoload": (ctypes.c_bool, (_p,)),
+    "bpf_program__set_autoload": (c_int, (_p, ctypes.c_bool)),
     "btf__load_from_kernel_by_id": (_p, (c_uint32,)),
     "btf__raw_data": (_p, (_p, POINTER(c_uint32))),
     "btf__free": (None, (_p,)),

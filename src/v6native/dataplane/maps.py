@@ -106,6 +106,11 @@ class BpfMap:
             raise IndexError(index)
         return value
 
+    def at_cpu(self, index: int, cpu: int) -> bytes:
+        """One CPU's value of an element of a per-CPU array."""
+        size = (self.value_size + 7) // 8 * 8
+        return self.at(index)[cpu * size : cpu * size + self.value_size]
+
     def put(self, index: int, value: bytes) -> None:
         """Write an element of an array."""
         self.set(bytes(c_uint32(index)), value)

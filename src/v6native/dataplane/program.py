@@ -15,6 +15,8 @@ from v6native.dataplane.libbpf import Libbpf, ProgInfo, TestRunOpts, libbpf
 TC_ACT_OK = 0
 TC_ACT_SHOT = 2
 TC_ACT_REDIRECT = 7
+# -1: the operator's filters behind ours decide, and then the stack.
+TC_ACT_UNSPEC = 0xFFFFFFFF
 # A test run takes one page less head and tail room; what comes out may be longer than what went in.
 _OUT_BYTES = 65536
 

@@ -102,6 +102,21 @@ def sessions(tables: Tables) -> Iterator[Session]:
                 yield _session(session, entry, pref64s[entry.pref64], left, now)
 
 
+def session_at(tables: Tables, bib_index: int, remote4: bytes, remote_port: bytes) -> Session | None:
+    """The live session of a BIB entry with that remote address and port, which is zero for ICMP."""
+    key = abi.SessionKey(bib_index, remote4, remote_port)
+    if (index := tables.session_index.get(bytes(key))) is None:
+        return None
+    settings = tables.settings()
+    now = clock(settings)
+    session = abi.Session.from_buffer_copy(tables.sessions.at(int.from_bytes(index, sys.byteorder)))
+    entry = abi.Bib.from_buffer_copy(tables.bib.at(bib_index))
+    left = _left(session, settings, now)
+    if left is None or session.key() != bytes(key) or not in_use(entry):
+        return None
+    return _session(session, entry, _pref64s(settings)[entry.pref64], left, now)
+
+
 def totals(tables: Tables) -> Totals:
     counts = tables.counts()
     top = tables.first_static

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
-from ipaddress import IPv6Network, collapse_addresses
+from ipaddress import IPv6Address, IPv6Network, collapse_addresses
 
 from v6native.desired.fast import fast_pairs
 from v6native.desired.node import Here
@@ -40,6 +40,12 @@ def nft(here: Here) -> tuple[NftTable, ...]:
     rest = _gate([*_forged(here), *_untracked(here)])
     digest = sha256("\n".join([*rules, *fallback, rest]).encode()).hexdigest()[:16]
     return (NftTable(TABLE, _table(digest, rules, rest), digest, _table(digest, fallback, rest)),)
+
+
+def is_forged(here: Here, source: IPv6Address, destination: IPv6Address) -> bool:
+    """Whether the rule drops such a packet on the uplink."""
+    inside, translated = _inside(here), _translated(here)
+    return any(source in network for network in inside) and any(destination in network for network in translated)
 
 
 def _forged(here: Here) -> Iterator[str]:

@@ -161,3 +161,38 @@ class SettingsFile:
 
     name: str
     text: str
+
+
+class Way(StrEnum):
+    """What the kernel does with a packet. BAD_SOURCE: it takes no such source on that interface (rp_filter)."""
+
+    UNICAST = "unicast"
+    LOCAL = "local"
+    BROADCAST = "broadcast"
+    MULTICAST = "multicast"
+    BLACKHOLE = "blackhole"
+    UNREACHABLE = "unreachable"
+    PROHIBIT = "prohibit"
+    NO_ROUTE = "no_route"
+    BAD_SOURCE = "bad_source"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteQuestion:
+    """A packet as routing sees it. `interface` None: the node makes it itself, else where it comes in."""
+
+    source: AnyAddress | None
+    destination: AnyAddress
+    interface: str | None = None
+    mark: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFound:
+    """`mtu` is the route's own, or the interface's. Only a unicast route has all of it."""
+
+    way: Way
+    interface: str | None = None
+    gateway: AnyAddress | None = None
+    table: int | None = None
+    mtu: int | None = None

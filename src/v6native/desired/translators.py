@@ -23,6 +23,7 @@ from v6native.desired.dataplane import (
 )
 from v6native.desired.fast import STEER_LO, fast_pairs, programs
 from v6native.desired.model import Note
+from v6native.desired.named import named_sources
 from v6native.desired.node import OWN_CLAT4, Here, first_address4, first_address6, tunnel_interface
 from v6native.desired.routes import HEADER_GROWTH, stateless_pref64
 from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, SLOW
@@ -47,13 +48,8 @@ def dataplane(here: Here) -> DataPlaneConfig | None:
 
 
 def sources(here: Here) -> tuple[IPv6Network, ...]:
-    """Who may be translated. A tunnel's clients are named one by one, so that a removed one loses its sessions at once."""
-    chosen = list(here.config.nat64.sources) or list(_lan_sources(here))
-    chosen += [IPv6Network(address) for address in here.own_ipv6()]
-    chosen += [network for pool in _pools(here) for network in pool.source]
-    chosen += [IPv6Network(address) for addresses in _people(here) for address in addresses]
-    chosen += [eam.ipv6 for eam in here.config.clat.eam]
-    return _minimal(chosen)
+    """Who may be translated."""
+    return _minimal(named.network for named in named_sources(here))
 
 
 def _people(here: Here) -> Iterable[list[IPv6Address]]:
@@ -113,17 +109,6 @@ def foreign_lans(here: Here) -> list[Note]:
         for prefix in here.facts.onlink6(name)
         if not any(prefix.overlaps(ours) for ours in here.config.network.prefix) and here.config.network.prefix
     ]
-
-
-def _lan_sources(here: Here) -> Iterable[IPv6Network]:
-    ours = here.config.network.prefix
-    for name in here.node.lan:
-        for prefix in here.facts.onlink6(name):
-            if not ours:
-                yield prefix
-            for network in ours:
-                if prefix.overlaps(network):
-                    yield prefix if prefix.prefixlen >= network.prefixlen else network
 
 
 def _minimal(networks: Iterable[IPv6Network]) -> tuple[IPv6Network, ...]:

@@ -28,8 +28,10 @@ from v6native.daemon.notify import Notifier
 from v6native.daemon.run import Parts, Runner
 from v6native.daemon.snapshot import Snapshots
 from v6native.daemon.workers import Supervisor
-from v6native.dataplane.door import Session, TcpState, Translator
+from v6native.dataplane.door import Reason, Session, TcpState, Translator
 from v6native.dataplane.fake import FakeDataPlane
+from v6native.dataplane.look import Fate, Look
+from v6native.desired.state import RouteFound, Way
 from v6native.errors import DataPlaneError
 from v6native.log.store import Store
 
@@ -147,6 +149,41 @@ def test_filters(made: Rig, query: str, count: int) -> None:
         session(4003, state=TcpState.V4_FIN_V6_FIN_RCV),
     ]  # fmt: skip
     assert len(get(made, f"/v1/sessions?{query}").text.splitlines()) == count
+
+
+QUESTION = {"from": "2001:db8:64:1::5", "to": "2001:db8:64:64::198.51.100.80", "dport": 443}
+
+
+def post(made: Rig, path: str, body: Any) -> httpx.Response:
+    async def ask(client: httpx.AsyncClient) -> httpx.Response:
+        return await client.post(path, content=body) if isinstance(body, str) else await client.post(path, json=body)
+
+    answer = serve(made, ask)
+    assert isinstance(answer, httpx.Response)
+    return answer
+
+
+def test_explain(made: Rig) -> None:
+    made.doors.routes = {
+        "2001:db8:64:1::5": RouteFound(Way.UNICAST, "lan0", None, 254, 1500),
+        "2001:db8:64:64::c633:6450": RouteFound(Way.UNICAST, "nat64", None, 254, 1520),
+    }
+    loop = Look(Fate.DROP, Reason("LOOP", "DROP", "our own output came back"), b"", 0, 0)
+    made.doors.machine.dataplane.looks["nat64"] = loop
+    document = post(made, "/v1/explain", QUESTION).json()
+    assert set(document) == {"verdict", "text", "steps", "reason", "remedy", "interface", "summary", "packet"}
+    assert (document["verdict"], document["reason"]) == ("dropped", "LOOP")
+    assert [step["key"] for step in document["steps"]] == ["packet", "arrival", "route", "mtu", "refusal"]
+    assert set(document["steps"][0]) == {"key", "ok", "text", "details"}
+
+
+@pytest.mark.parametrize(
+    ("body", "what"), [({}, "from is missing"), ("{", "no JSON"), ("[1]", "no JSON object"), ({"frm": 1}, "no frm")]
+)
+def test_a_question_that_makes_no_packet_is_refused(made: Rig, body: Any, what: str) -> None:
+    answer = post(made, "/v1/explain", body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_packet")
+    assert what in answer.json()["error"]["text"]
 
 
 @pytest.mark.parametrize(

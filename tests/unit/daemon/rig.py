@@ -16,7 +16,7 @@ from v6native.daemon.host import HostNode
 from v6native.daemon.workers import WorkerSpec
 from v6native.dataplane.door import BibEntry, DataPlane, Session, TcpState
 from v6native.dataplane.fake import FakeDataPlane
-from v6native.desired.state import LinkKind
+from v6native.desired.state import LinkKind, RouteFound, RouteQuestion, Way
 from v6native.doctor.facts import KernelFacts
 from v6native.fastpath.facts import ETHERNET, Device, Foreign
 from v6native.paths import Paths
@@ -73,13 +73,16 @@ def machine() -> FakeHost:
 
 @dataclass(slots=True)
 class FakeDoors:
-    """The same machine at every opening; `missing` are tools that it lacks, `wants` is what may want to see packets."""
+    """The same machine at every opening; `missing` are tools that it lacks; `routes` are by destination;
+    `wants` is what may want to see packets.
+    """
 
     machine: FakeHost = field(default_factory=machine)
     missing: tuple[str, ...] = ()
     release: str = "6.1.0-18-amd64"
     wants: Foreign = field(default_factory=Foreign)
     untracked: list[int] = field(default_factory=list)
+    routes: dict[str, RouteFound] = field(default_factory=dict)
 
     def host(self, paths: Paths, dataplane: DataPlane) -> FakeHost:
         return self.machine
@@ -107,6 +110,9 @@ class FakeDoors:
 
     def untrack(self, seconds: int) -> None:
         self.untracked.append(seconds)
+
+    def route(self, question: RouteQuestion) -> RouteFound:
+        return self.routes.get(str(question.destination), RouteFound(Way.NO_ROUTE))
 
 
 @dataclass(slots=True)

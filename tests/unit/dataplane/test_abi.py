@@ -14,6 +14,7 @@ from v6native.dataplane import abi, fast
 from v6native.dataplane.bpf_object import BpfObject
 from v6native.dataplane.btf import Btf, Field
 from v6native.dataplane.loader import OBJECTS
+from v6native.dataplane.work import Would
 
 BPF = Path(__file__).parents[3] / "bpf"
 STRUCTS = (*abi.STRUCTS, *fast.STRUCTS)
@@ -43,7 +44,7 @@ def ours(struct: type[abi.Struct]) -> tuple[Field, ...]:
     return tuple(Field(name, place.offset, place.size) for name, place in places)
 
 
-@pytest.mark.parametrize("struct", STRUCTS, ids=lambda s: s.NAME)
+@pytest.mark.parametrize("struct", (*STRUCTS, Would), ids=lambda s: s.NAME)
 def test_structs_are_the_objects(struct: type[abi.Struct]) -> None:
     found = [types for name in OBJECT_NAMES if (types := btf(name)).has_struct(struct.NAME)]
     assert found, f"no object knows struct {struct.NAME}: the test would compare nothing"
@@ -101,3 +102,17 @@ def test_keys_have_the_layout_of_their_structs() -> None:
     assert entry.key4() == bytes(abi.Bib4Key(entry.address4, entry.port4, 1, 0))
     session = abi.Session(bib=70000, remote4=bytes((1, 2, 3, 4)), remote_port=b"\5\6")
     assert session.key() == bytes(abi.SessionKey(70000, session.remote4, session.remote_port, 0))
+
+
+def test_fields_of_structs_within_structs() -> None:
+    """What a dry run reads by name (work.py), down to a field of a field."""
+    types = btf("nat64.bpf.o")
+    would, ports = types.place("work", "would"), types.place("work", "would", "ports")
+    assert (would.size, ports.offset - would.offset, ports.size) == (ctypes.sizeof(Would), ctypes.sizeof(abi.Bib), 4)
+    assert (
+        types.place("work", "q", "dst4").offset
+        == types.place("work", "q").offset + types.place("packet", "dst4").offset
+    )
+    for path in (("none",), ("now", "none"), ("would", "entry", "none")):
+        with pytest.raises(KeyError, match="work"):
+            types.place("work", *path)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from v6native.lab.scenarios import client, literal, node, outside, pathmtu, shared, survive
+from v6native.lab.scenarios import client, explained, literal, node, outside, pathmtu, shared, survive
 from v6native.lab.scenarios.trial import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = tuple(
@@ -15,6 +15,7 @@ SCENARIOS: tuple[Scenario, ...] = tuple(
             *literal.SCENARIOS,
             *pathmtu.SCENARIOS,
             *node.SCENARIOS,
+            *explained.SCENARIOS,
             *outside.SCENARIOS,
             *shared.SCENARIOS,
             *survive.SCENARIOS,

@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""What `v6native explain` says on edge1 is what then happens (group 3)."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import IPv4Address
+from typing import Any
+
+from v6native.lab import topology as t
+from v6native.lab.scenarios.trial import Scenario, Trial, expect
+
+NEW_PORT = 9
+"""From which no client asks the web server."""
+
+PRIVATE = IPv4Address("10.0.0.1")
+"""Refused in every arrangement."""
+
+
+def ask(trial: Trial, *words: object) -> dict[str, Any]:
+    """edge1's explanation; exit status 1 is a refusal."""
+    done = trial.node("edge1").run("v6native", "explain", "--json", *(str(word) for word in words), check=False)
+    expect(done.status in (0, 1), f"edge1: `{done.shown}` ended with status {done.status}: {done.err.strip()}")
+    document: dict[str, Any] = json.loads(done.out)
+    return document
+
+
+def counted(trial: Trial, reason: str) -> int:
+    document = json.loads(trial.succeeds("edge1", "v6native", "counters", "--json").out)
+    return int(document["counters"][reason])
+
+
+def sessions(trial: Trial) -> str:
+    """The address and port that the server sees, and the way back."""
+    seen: list[str] = []
+    for node, source, target, url in (
+        ("phone", t.PHONE6, trial.through(t.SERVER4), f"http://[{trial.through(t.SERVER4)}]"),
+        ("laptop", t.LAPTOP4, t.SERVER4, f"http://{t.SERVER4}"),
+    ):
+        new = ask(trial, "--from", source, "--to", target, "--sport", NEW_PORT, "--dport", 80)
+        expect(new["verdict"] == "translated", f"explain says of {node}'s new connection: {new['text']}")
+        done = trial.succeeds(node, "curl", "-sS", "-m10", "-w", "\n%{local_port}", f"{url}/who")
+        address, outside, *_, port = done.out.split()
+        known = ask(trial, "--from", source, "--to", target, "--sport", port, "--dport", 80, "--flags", "A")
+        binding = next(step["details"] for step in known["steps"] if step["key"] == "binding")
+        found = f"{binding.get('address4')}:{binding.get('port4')}"
+        expect(found == f"{address}:{outside}", f"explain says {found}, the server saw {address}:{outside}")
+        back = ask(trial, "--from", t.SERVER4, "--to", address, "--sport", 80, "--dport", outside, "--flags", "A")
+        expect(back["verdict"] == "translated", f"explain says of the answer to {node}: {back['text']}")
+        expect(
+            f"{source}]" in back["summary"] or f"{source}:" in back["summary"], f"the answer goes to {back['summary']}"
+        )
+        seen.append(f"{node} {found}")
+    return ", ".join(seen)
+
+
+def refusals(trial: Trial) -> str:
+    """The reason that explain tells is the one that is counted, and the error is the one that comes."""
+    target = trial.through(PRIVATE)
+    told = ask(trial, "--from", t.PHONE6, "--to", target, "--icmp", "echo")
+    reason = told["reason"]
+    expect(
+        (told["verdict"], reason) == ("answered", "DESTINATION_REFUSED"), f"explain says of {target}: {told['text']}"
+    )
+    before = counted(trial, reason)
+    done = trial.node("phone").run("ping", "-n", "-c1", "-W2", str(target), check=False)
+    expect("prohibited" in done.out, f"phone's ping to {target} is not told so: {' '.join(done.out.split())}")
+    expect("prohibited" in told["summary"], f"explain says that phone is told: {told['summary']}")
+    expect(counted(trial, reason) == before + 1, f"{reason} was not counted once")
+    return f"{reason}, prohibited"
+
+
+SCENARIOS = tuple(
+    Scenario(f"explain-{key}", 3, title, play)
+    for key, title, play in (
+        ("sessions", "explain tells the port that the server sees", sessions),
+        ("refusals", "explain tells the reason that is counted", refusals),
+    )
+)
