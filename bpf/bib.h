@@ -320,6 +320,34 @@ static __always_inline struct bib_entry *new_entry(struct work *w, __u32 index)
 }
 
 /*
+ * A new entry, which has its port already, is found by its host's address too. In a
+ * function of its own for the stack: Linux 6.1 counts the frames of a whole chain of
+ * calls, and bib_create is in the longest.
+ */
+SUBPROG int bib_enter6(const struct bib_entry *entry, __u32 index)
+{
+	struct bib6_key key6 = {};
+	struct bib4_key key4 = {};
+	__u32 value = index;
+
+	if (!entry)
+		return HELPER_FAILED;
+	if (dry_run)
+		return GO_ON;
+	key6.address = entry->address6;
+	key6.port = entry->port6;
+	key6.proto = entry->proto;
+	key6.pref64 = entry->pref64;
+	if (!bpf_map_update_elem(&bib6, &key6, &value, BPF_NOEXIST))
+		return GO_ON;
+	key4.address = entry->address4;
+	key4.port = entry->port4;
+	key4.proto = entry->proto;
+	bpf_map_delete_elem(&bib4, &key4);
+	return TABLE_FULL; /* or another CPU was first: the caller looks again */
+}
+
+/*
  * A new dynamic entry for the source of w->p, held once; w->bib is its index. The
  * client may have as many ports as its limit says.
  */
@@ -329,7 +357,6 @@ SUBPROG int bib_create(struct work *w, struct nat64_config *cfg, __u32 proto)
 		return HELPER_FAILED;
 
 	struct nat64_state *s = state();
-	struct bib6_key key = {};
 	struct bib_entry *entry;
 	struct client *client;
 	__u32 index, number;
@@ -362,19 +389,10 @@ SUBPROG int bib_create(struct work *w, struct nat64_config *cfg, __u32 proto)
 	entry->block = 0;
 	hold_first(&entry->refs);
 	entry->flags = BIB_IN_USE;
-	key.address = w->p.src6;
-	key.port = w->p.sport;
-	key.proto = proto;
-	key.pref64 = w->pref64;
 
 	reason = claim_from_pool(w, entry, cfg, index);
-	if (reason == GO_ON && !dry_run && bpf_map_update_elem(&bib6, &key, &index, BPF_NOEXIST)) {
-		struct bib4_key key4 = {
-			.address = entry->address4, .port = entry->port4, .proto = proto};
-
-		bpf_map_delete_elem(&bib4, &key4);
-		reason = TABLE_FULL; /* or another CPU was first: the caller looks again */
-	}
+	if (reason == GO_ON)
+		reason = bib_enter6(entry, index);
 	if (reason != GO_ON) {
 		block_put(entry->block, number, proto, w->now);
 		entry->flags = 0;
