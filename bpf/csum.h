@@ -12,8 +12,8 @@
 
 #include "verdict.h"
 
-#define SUM_CHUNK 128U
-#define SUM_CHUNKS 512U /* the largest IP packet is 65535 bytes */
+#define SUM_CHUNK 64U	 /* on the stack, at the end of the longest chain of calls */
+#define SUM_CHUNKS 1024U /* the largest IP packet is 65535 bytes */
 
 static __always_inline __u16 fold(__u64 sum)
 {
