@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import sqlite3
@@ -88,6 +89,7 @@ def test_from_the_ring_to_the_answer(node: Node) -> None:
         stats = node.rig.stats()
         assert (stats["worker"], stats["events"], stats["written"], stats["waiting"]) == ("log", 2, 2, 0)
         assert stats["trouble"] is None
+        assert os.getpriority(os.PRIO_PROCESS, worker.pid) > os.getpriority(os.PRIO_PROCESS, 0), "names come first"
         worker.terminate()
         assert worker.wait(10) == 0
     assert node.rig.database.stat().st_mode & 0o777 == 0o600
