@@ -186,8 +186,6 @@ static __always_inline __be32 lent4(const struct translation_options *options,
 /* Echo only; everything else is single-hop or obsolete (RFC 7915 sections 4.2 and 5.2). */
 static __always_inline int icmp_query_6to4(struct packet *p)
 {
-	if (p->icmp_code != 0)
-		return UNKNOWN_ICMP;
 	if (p->icmp_type == ICMPV6_ECHO_REQUEST)
 		p->icmp_type = ICMP_ECHO;
 	else if (p->icmp_type == ICMPV6_ECHO_REPLY)
@@ -199,8 +197,6 @@ static __always_inline int icmp_query_6to4(struct packet *p)
 
 static __always_inline int icmp_query_4to6(struct packet *p)
 {
-	if (p->icmp_code != 0)
-		return UNKNOWN_ICMP;
 	if (p->icmp_type == ICMP_ECHO)
 		p->icmp_type = ICMPV6_ECHO_REQUEST;
 	else if (p->icmp_type == ICMP_ECHOREPLY)

@@ -176,6 +176,18 @@ def test_router_without_mtu_gets_a_plateau(bench: Bench, total: int, mtu: int) -
     assert int.from_bytes(out.packet[44:48], "big") == mtu
 
 
+@pytest.mark.parametrize("code", [0, 9])
+def test_echo_keeps_its_code(bench: Bench, code: int) -> None:
+    """RFC 7915 §4.2, §5.2 adjust the type alone; some probes set a code."""
+    bench.configure(siit=siit_settings())
+    there = bench.siit(wire(ip4(src=CLIENT4, dst=SERVER) / icmp4(8, code, 7 << 16 | 1, bytes(8))))
+    assert there.packet[40:42] == bytes([128, code])
+    back = bench.siit(wire(ip6(src=server6(), dst=CLIENT6) / icmp6(129, code, 7 << 16 | 1, bytes(8))))
+    assert back.packet[20:22] == bytes([0, code])
+    assert_checksums(there.packet)
+    assert_checksums(back.packet)
+
+
 @pytest.mark.parametrize(("said", "mtu"), [(1400, 1420), (1492, 1500), (9000, 1500)])
 def test_fragmentation_needed_says_no_more_than_our_own_links(bench: Bench, said: int, mtu: int) -> None:
     """RFC 7915 §4.2: the least of that MTU + 20, the next IPv6 link's, and the next IPv4 link's + 20."""

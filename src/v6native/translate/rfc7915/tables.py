@@ -30,8 +30,8 @@ QUERY_6TO4 = {ECHO6: ECHO4, ECHO_REPLY6: ECHO_REPLY4}
 
 
 def is_query(table: dict[int, int], icmp: bytes) -> bool:
-    """Whether an ICMP message begins like a query that is translated; no code but 0 is defined for them."""
-    return icmp[0] in table and icmp[1] == 0
+    """Whether an ICMP message begins like a query that is translated, whatever its code."""
+    return len(icmp) >= 1 and icmp[0] in table
 
 
 class Rest(Enum):
