@@ -12,7 +12,7 @@ from typing import Protocol
 
 from v6native.dataplane.bpffs import is_bpffs
 from v6native.dataplane.door import DataPlane
-from v6native.desired.state import RouteFound, RouteQuestion
+from v6native.desired.state import NftTable, RouteFound, RouteQuestion
 from v6native.doctor.facts import KernelFacts
 from v6native.fastpath.facts import Foreign
 from v6native.paths import Paths
@@ -50,8 +50,8 @@ class Doors(Protocol):
     def unheard(self) -> object:
         """Of that, what rings no bell when it changes."""
 
-    def untrack(self, seconds: int) -> None:
-        """What the NAT64 translates passes by connection tracking for so long; 0: no longer."""
+    def untrack(self, table: NftTable | None, seconds: int) -> None:
+        """What `table` names passes by connection tracking for so long; None: no longer."""
 
     def route(self, question: RouteQuestion) -> RouteFound:
         """Where the kernel would send such a packet."""
@@ -93,8 +93,8 @@ class RealDoors:
     def unheard(self) -> object:
         return legacy_tables.shape()
 
-    def untrack(self, seconds: int) -> None:
-        firewall.untrack(seconds)
+    def untrack(self, table: NftTable | None, seconds: int) -> None:
+        firewall.untrack(table, seconds)
 
     def route(self, question: RouteQuestion) -> RouteFound:
         from v6native.system.lookup import route_to

@@ -24,12 +24,13 @@ from v6native.dataplane.fake import FakeDataPlane
 from v6native.dataplane.look import Look
 from v6native.desired import Desired, desired
 from v6native.desired.fast import fast_pairs
+from v6native.desired.nft import untracked
 from v6native.desired.node import look_at
 from v6native.desired.state import SLOW, RouteFound, RouteQuestion
 from v6native.doctor.checks import kernel, tools
 from v6native.doctor.facts import Facts as DoctorFacts
 from v6native.doctor.facts import RuleFacts, WorkerFacts
-from v6native.errors import ConfigError, EnvironmentRefused, V6nativeError
+from v6native.errors import ConfigError, EnvironmentRefused
 from v6native.explain.explanation import Explanation
 from v6native.explain.question import parse
 from v6native.explain.walk import explain
@@ -40,7 +41,7 @@ from v6native.plan.actions import Action
 from v6native.system.apply import bring, teardown
 from v6native.system.door import Host
 
-UNTRACKED = 90
+UNTRACKED_FOR = 90
 """Seconds; the fast path is judged anew more often."""
 
 
@@ -164,12 +165,8 @@ class HostNode:
         foreign = self._doors.foreign({name for pair in pairs for name in (pair.ingress, pair.egress)})
         verdicts = judge(pairs, foreign)
         on = any(verdict.on for verdict in verdicts)
-        try:
-            self._doors.untrack(UNTRACKED if on else 0)
-        except V6nativeError:
-            # Our table is gone, or has no such set on this kernel. Where nothing is tracked, nothing is lost.
-            if on and foreign.tracking:
-                raise
+        here = look_at(config, self.node_name(config), self.host_facts()) if on and foreign.tracking else None
+        self._doors.untrack(None if here is None else untracked(here), UNTRACKED_FOR)
         return verdicts
 
     def fast_permit(self, verdicts: Sequence[Verdict], seconds: float) -> None:

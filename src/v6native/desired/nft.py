@@ -13,8 +13,9 @@ there is their whole work, and so they cost no packet anything.
 
 Connection tracking would see of a connection only what the fast path leaves to the host's stack: its beginning, perhaps an
 end that does not fit to it. Such an entry stays for five days (nf_conntrack_tcp_timeout_established), and calls packets
-invalid that are not. So while the fast path is on, nothing that the NAT64 translates is tracked: the set `fast` then has
-elements, which run out by themselves where no daemon renews them.
+invalid that are not. So while the fast path is on beside connection tracking, nothing that the NAT64 translates is tracked.
+That is a table of its own, which is there only as long as it is needed: its chain costs every packet that comes in. Its
+rules work while its set has elements, and these run out by themselves where no daemon renews them.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from collections.abc import Iterator
 from hashlib import sha256
 from ipaddress import IPv6Address, IPv6Network, collapse_addresses
 
-from v6native.desired.fast import fast_pairs
 from v6native.desired.node import Here
 from v6native.desired.rules import MASK, STEER
 from v6native.desired.state import NAT64_X, NftTable
 
-TABLE, FAST_SET = "v6native", "fast"
+TABLE, UNTRACKED = "v6native", "v6native_untracked"
+FAST_SET = "fast"
 
 
 def nft(here: Here) -> tuple[NftTable, ...]:
@@ -37,9 +38,19 @@ def nft(here: Here) -> tuple[NftTable, ...]:
     rules = [f"meta l4proto tcp tproxy {family} to :1" for family in ("ip", "ip6")]
     # Where the kernel has no nft_tproxy, connection tracking brings the defragmentation with it.
     fallback = ["ct state new"]
-    rest = _gate([*_forged(here), *_untracked(here)])
-    digest = sha256("\n".join([*rules, *fallback, rest]).encode()).hexdigest()[:16]
-    return (NftTable(TABLE, _table(digest, rules, rest), digest, _table(digest, fallback, rest)),)
+    rest = _gate("forged", list(_forged(here)))
+    digest = _digest(*rules, *fallback, rest)
+    with_tproxy, without = (f"    chain defrag {{\n{_body(lines)}    }}\n{rest}" for lines in (rules, fallback))
+    return (NftTable(TABLE, _table(TABLE, digest, with_tproxy), digest, _table(TABLE, digest, without)),)
+
+
+def untracked(here: Here) -> NftTable:
+    """Beside connection tracking, while the fast path is on."""
+    holder = f"    set {FAST_SET} {{\n        type inet_proto; flags timeout;\n    }}\n"
+    body = holder + _gate("untracked", list(_untracked(here)))
+    digest = _digest(body)
+    text = _table(UNTRACKED, digest, body)
+    return NftTable(UNTRACKED, text, digest, text)
 
 
 def is_forged(here: Here, source: IPv6Address, destination: IPv6Address) -> bool:
@@ -58,8 +69,6 @@ def _forged(here: Here) -> Iterator[str]:
 
 def _untracked(here: Here) -> Iterator[str]:
     """Both halves of what the NAT64 translates, both ways; but not what is for the node itself, whose `input` chain knows it."""
-    if not fast_pairs(here.config, here.node.name):
-        return
     yield f"meta l4proto != @{FAST_SET} accept"
     yield f'iifname "{NAT64_X}" fib daddr type local accept'
     yield f'iifname "{NAT64_X}" notrack'
@@ -96,20 +105,20 @@ def _set(networks: Iterator[IPv6Network]) -> str:
     return f"{{ {listed} }}" if listed else ""
 
 
-def _gate(rules: list[str]) -> str:
-    """What every packet that comes in is asked, in one chain: each chain more costs all of them."""
-    if not rules:
-        return ""
-    text = f"    set {FAST_SET} {{\n        type inet_proto; flags timeout;\n    }}\n"
+def _gate(name: str, rules: list[str]) -> str:
+    """A chain that every packet is asked in as it comes in."""
     hook = "        type filter hook prerouting priority raw; policy accept;\n"
-    return text + f"    chain forged {{\n{hook}{_body(rules)}    }}\n"
+    return f"    chain {name} {{\n{hook}{_body(rules)}    }}\n" if rules else ""
 
 
 def _body(rules: list[str]) -> str:
     return "".join(f"        {rule}\n" for rule in rules)
 
 
-def _table(digest: str, rules: list[str], gate: str) -> str:
+def _digest(*parts: str) -> str:
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _table(name: str, digest: str, content: str) -> str:
     """The comment tells the next run what it finds: nft prints rules in other words than it was given."""
-    chains = f"    chain defrag {{\n{_body(rules)}    }}\n{gate}"
-    return f'table inet {TABLE} {{\n    comment "v6native {digest}"\n{chains}}}\n'
+    return f'table inet {name} {{\n    comment "v6native {digest}"\n{content}}}\n'

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from v6native.desired.nft import TABLE
+from v6native.desired.nft import TABLE, UNTRACKED
 from v6native.fastpath.facts import Chain, Rule
 
 # The hooks that a forwarded packet passes. What bridges do among their ports happens before us, and after.
@@ -23,7 +23,7 @@ def chains(objects: list[dict[str, Any]]) -> Iterator[Chain]:
         rules.setdefault((rule["family"], rule["table"], rule["chain"]), []).append(rule)
     for chain in (o["chain"] for o in objects if "chain" in o):
         key = (chain["family"], chain["table"], chain["name"])
-        ours = (chain["family"], chain["table"]) == ("inet", TABLE)
+        ours = chain["family"] == "inet" and chain["table"] in (TABLE, UNTRACKED)
         if not ours and chain["family"] in _FAMILIES and chain.get("hook") in (*_HOOKS, _OWN):
             own = chain["hook"] == _OWN
             device = chain.get("dev")
@@ -34,6 +34,25 @@ def chains(objects: list[dict[str, Any]]) -> Iterator[Chain]:
                 rules=tuple(_rule(rule) for rule in rules.get(key, ()) if not own or _asks_state(rule)),
                 devices=frozenset([device] if isinstance(device, str) else device) if device else None,
             )
+
+
+_TRACKING = frozenset(
+    {"ct", "ct helper", "ct timeout", "ct expectation", "flow", "synproxy", "conntrack", "state", "connlimit"}
+)
+
+
+def tracks(objects: list[dict[str, Any]]) -> bool:
+    """Whether the rule set has connections tracked: the kernel does so from the first such rule on, for the whole host."""
+    if any(o["chain"].get("type") == "nat" for o in objects if "chain" in o):
+        return True
+    return any(_mentions(o["rule"].get("expr"), _TRACKING) for o in objects if "rule" in o)
+
+
+def _mentions(thing: object, keys: frozenset[str]) -> bool:
+    """As a key at any depth; of rules by iptables, which nft shows as {"xt": {"name": …}}, as the name."""
+    if isinstance(thing, dict):
+        return str(thing.get("name")) in keys or any(k in keys or _mentions(v, keys) for k, v in thing.items())
+    return isinstance(thing, list) and any(_mentions(each, keys) for each in thing)
 
 
 def _asks_state(rule: dict[str, Any]) -> bool:

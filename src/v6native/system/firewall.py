@@ -11,7 +11,7 @@ from typing import Any
 
 from v6native.config.facts import ForwardDrop, MasqueradeRule
 from v6native.config.model import PortRange
-from v6native.desired.nft import FAST_SET, TABLE
+from v6native.desired.nft import FAST_SET, TABLE, UNTRACKED
 from v6native.desired.state import NftTable
 from v6native.errors import SystemActionError
 from v6native.system.processes import run
@@ -23,14 +23,24 @@ _RULE = re.compile(r"^\t\t(?!type )\S", re.MULTILINE)
 
 
 def digests() -> dict[str, str]:
-    """Our table by its digest; one with an emptied chain has the digest "". Nothing where the table is not there."""
-    tables = run(["nft", "list", "tables"])
-    if f"table inet {TABLE}\n" not in tables:
+    """Our table by its digest; "" where a chain is emptied or only `untrack` left something. Nothing where nothing is ours."""
+    there = _tables()
+    if not there:
         return {}
-    text = run(["nft", "list", "table", "inet", TABLE])
+    return {TABLE: _seen_digest(TABLE) if TABLE in there else ""}
+
+
+def _tables() -> frozenset[str]:
+    """Which of ours are there."""
+    listed = run(["nft", "list", "tables"])
+    return frozenset(name for name in (TABLE, UNTRACKED) if f"table inet {name}\n" in listed)
+
+
+def _seen_digest(name: str) -> str:
+    text = run(["nft", "list", "table", "inet", name])
     found = _DIGEST.search(text)
     rules = _CHAIN.findall(text)
-    return {TABLE: found.group(1) if found and rules and all(_RULE.search(body) for body in rules) else ""}
+    return found.group(1) if found and rules and all(_RULE.search(body) for body in rules) else ""
 
 
 def load(table: NftTable) -> None:
@@ -42,15 +52,29 @@ def load(table: NftTable) -> None:
         run(["nft", "-f", "-"], stdin=fresh + table.fallback)
 
 
-def untrack(seconds: int) -> None:
-    """Nothing that the NAT64 translates is tracked for so long; 0: from now on it is."""
+def untrack(table: NftTable | None, seconds: int) -> None:
+    """What `table` names passes by connection tracking for so long; None: from now on it is tracked again."""
+    there = UNTRACKED in _tables()
+    if table is None:
+        if there:
+            run(["nft", "delete", "table", "inet", UNTRACKED])
+        return
+    if not there or _seen_digest(UNTRACKED) != table.digest:
+        load(table)
     elements = ", ".join(f"{proto} timeout {seconds}s" for proto in ("tcp", "udp"))
-    text = f"flush set inet {TABLE} {FAST_SET}\n"
-    run(["nft", "-f", "-"], stdin=text + (f"add element inet {TABLE} {FAST_SET} {{ {elements} }}\n" if seconds else ""))
+    fresh = f"flush set inet {UNTRACKED} {FAST_SET}\nadd element inet {UNTRACKED} {FAST_SET} {{ {elements} }}\n"
+    run(["nft", "-f", "-"], stdin=fresh)
+
+
+def untracking() -> bool:
+    """Whether `untrack` has a table there."""
+    return UNTRACKED in _tables()
 
 
 def remove(name: str) -> None:
-    run(["nft", "delete", "table", "inet", name])
+    """The table, and what goes with it."""
+    for each in _tables() & {name, UNTRACKED}:
+        run(["nft", "delete", "table", "inet", each])
 
 
 def ruleset(*, terse: bool = False) -> list[dict[str, Any]]:

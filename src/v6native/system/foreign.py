@@ -18,7 +18,7 @@ from typing import TypeVar
 from v6native.desired.fast import FAST, FAST_STEER, STEER
 from v6native.errors import SystemActionError, V6nativeError
 from v6native.fastpath.facts import Device, Foreign
-from v6native.fastpath.nft import chains
+from v6native.fastpath.nft import chains, tracks
 from v6native.system import ethtool, firewall, legacy_tables
 from v6native.system.all_rules import all_rules
 from v6native.system.netlink import Filter, Netlink
@@ -55,21 +55,24 @@ def read_foreign(interfaces: Iterable[str]) -> Foreign:
         for name, kind in read("queueing disciplines", netlink.qdiscs):
             if name in looked_at:
                 qdiscs[name] = (*qdiscs.get(name, ()), kind)
+    ruleset = list(read("nftables", lambda: firewall.ruleset(terse=True)))
     return Foreign(
         devices=devices,
-        chains=read("nftables", lambda: chains(firewall.ruleset(terse=True))),
+        chains=read("nftables", lambda: chains(ruleset)),
         filters=filters,
         qdiscs=qdiscs,
         rules=read("policy routing rules", lambda: (r.text for r in all_rules() if not r.ours and not r.kernels)),
         policies=read("IPsec policies", _policies),
         tables=read("iptables-legacy", legacy_tables.in_use),
         unread=tuple(unread),
-        tracking=_tracking(),
+        tracking=tracks(ruleset) or _tracking(),
     )
 
 
 def _tracking() -> bool:
-    """Whether connection tracking has an entry in this network namespace: then somebody asked for it."""
+    """Whether connection tracking has an entry in this network namespace, or had: then somebody asked for it."""
+    if firewall.untracking():
+        return True  # what passes by it leaves no entry
     try:
         return int(TRACKED.read_text()) > 0
     except (OSError, ValueError):

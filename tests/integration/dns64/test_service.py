@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -233,9 +234,12 @@ def test_a_client_that_fetches_nothing_does_not_grow_memory(upstream: Upstream) 
                     stuck = time.monotonic() + 0.5
                 except BlockingIOError:
                     threading.Event().wait(0.02)
-            seen: list[object] = []
-            server.do(lambda: seen.append(server.server.document()["tcp_unsent"]))
-            assert isinstance(seen[0], int) and 0 < seen[0] < 1 << 20
+            seen: list[Any] = [0]
+            # What the socket's buffer holds comes first; more questions than these wait unread.
+            while seen[-1] == 0 and time.monotonic() < stuck + DEADLINE:
+                server.do(lambda: seen.append(server.server.document()["tcp_unsent"]))
+                threading.Event().wait(0.02)
+            assert 0 < seen[-1] < 1 << 20
         # The others are served as ever.
         assert server.ask("v4only.example", "A").answer
 

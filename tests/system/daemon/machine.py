@@ -146,7 +146,7 @@ class Machine:
             "addresses": self.run("sh", "-c", "ip -br address | awk '{$2 = \"\"; print}'").stdout,
             "rules": self.run("sh", "-c", "ip rule; ip -6 rule").stdout,
             "routes": self.run("sh", "-c", "for f in 4 6; do ip -$f route show table all | grep -v 'proto kernel'; done").stdout,
-            "nft": self.run("nft", "list", "ruleset").stdout,
+            "nft": self.run("nft", "-t", "list", "ruleset").stdout,
             "qdiscs": self.run("tc", "qdisc").stdout,
             "sysctls": self.run(
                 "sh", "-c", "cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/*/forwarding "

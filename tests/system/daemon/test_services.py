@@ -104,11 +104,11 @@ def test_secrets_are_nobody_elses(served: Served) -> None:
     folder = served.machine.folder / "etc" / "secrets"
     keys = list(folder.iterdir())
     assert keys and all(key.stat().st_mode & 0o077 == 0 for key in [folder, *keys])
-    key = keys[0].read_text().strip()
+    key = keys[0].read_bytes().strip()
     told = [
-        served.machine.log(),
-        served.machine.v6native("status", "--json").stdout,
-        served.machine.v6native("plan").stdout,
+        served.machine.log().encode(),
+        served.machine.v6native("status", "--json").stdout.encode(),
+        served.machine.v6native("plan").stdout.encode(),
     ]
-    applied = [file.read_text() for file in Path(served.machine.folder / "var").rglob("*") if file.is_file()]
+    applied = [file.read_bytes() for file in Path(served.machine.folder / "var").rglob("*") if file.is_file()]
     assert not any(key in text for text in told + applied)

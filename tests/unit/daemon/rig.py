@@ -16,7 +16,7 @@ from v6native.daemon.host import HostNode
 from v6native.daemon.workers import WorkerSpec
 from v6native.dataplane.door import BibEntry, DataPlane, Session, TcpState
 from v6native.dataplane.fake import FakeDataPlane
-from v6native.desired.state import LinkKind, RouteFound, RouteQuestion, Way
+from v6native.desired.state import LinkKind, NftTable, RouteFound, RouteQuestion, Way
 from v6native.doctor.facts import KernelFacts
 from v6native.fastpath.facts import ETHERNET, Device, Foreign
 from v6native.paths import Paths
@@ -81,7 +81,7 @@ class FakeDoors:
     missing: tuple[str, ...] = ()
     release: str = "6.1.0-18-amd64"
     wants: Foreign = field(default_factory=Foreign)
-    untracked: list[int] = field(default_factory=list)
+    untracked: list[NftTable | None] = field(default_factory=list)
     routes: dict[str, RouteFound] = field(default_factory=dict)
 
     def host(self, paths: Paths, dataplane: DataPlane) -> FakeHost:
@@ -108,8 +108,8 @@ class FakeDoors:
     def unheard(self) -> object:
         return ()
 
-    def untrack(self, seconds: int) -> None:
-        self.untracked.append(seconds)
+    def untrack(self, table: NftTable | None, seconds: int) -> None:
+        self.untracked.append(table)
 
     def route(self, question: RouteQuestion) -> RouteFound:
         return self.routes.get(str(question.destination), RouteFound(Way.NO_ROUTE))

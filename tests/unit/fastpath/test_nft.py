@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from v6native.fastpath.facts import Chain, Rule
-from v6native.fastpath.nft import chains
+from v6native.fastpath.nft import chains, tracks
 
 
 def chain(
@@ -57,6 +57,15 @@ def test_of_the_nodes_own_packets_only_what_asks_for_connections_counts() -> Non
     chains_ = [chain("o", "output", policy="drop"), rule("o", other, {"drop": None}), rule("o", asks, {"drop": None})]
     assert only(*chains_) == Chain("table inet filter chain o", "output", False, (Rule(),))
     assert only(*chains_[:2]).rules == ()
+
+
+def test_what_has_connections_tracked() -> None:
+    asks = {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "invalid"}}
+    nested = {"vmap": {"key": {"concat": [{"ct": {"key": "state"}}, {"meta": {"key": "iif"}}]}, "data": {"set": []}}}
+    by_iptables = {"xt": {"type": "match", "name": "conntrack"}}
+    assert all(tracks([chain("i", "input"), rule("i", expression)]) for expression in (asks, nested, by_iptables))
+    assert tracks([chain("p", "postrouting", type="nat")])
+    assert not tracks([chain("i", "input"), rule("i", match("iifname", "a"), {"notrack": None}, {"counter": None})])
 
 
 def test_a_table_of_our_name_in_another_family_is_not_ours() -> None:
