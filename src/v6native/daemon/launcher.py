@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 from collections.abc import Iterable
 
 from v6native.daemon.pidfile import running_pid, runs
@@ -64,6 +65,10 @@ class ProcessLauncher:
         finally:
             os.close(handle)
             self.alive(pid, spec)
+
+    def listens(self, spec: WorkerSpec) -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as sock:
+            return sock.connect_ex(str(spec.stats)) == 0
 
     def stamp(self, spec: WorkerSpec) -> int | None:
         try:

@@ -32,6 +32,8 @@ T = TypeVar("T")
 
 # A dead worker is seen and started again within a second: this is how often the daemon looks.
 WORKER_LOOK = 0.2
+# Names are answered when the node says that it is ready; a worker that does not come holds it up for so long.
+WORKERS_BEGIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Runner:
             changes = await self.blocking(self.parts.daemon.start)
             self.is_up = True
             self.follow_workers()
+            await self._workers_begin()
             self._reconciler = Reconciler(last_look=time.monotonic())
             for sock in watches:
                 loop.add_reader(sock, self._heard, sock)
@@ -129,6 +132,15 @@ class Runner:
     def follow_workers(self) -> None:
         """Runs the workers that the configuration needs now."""
         self.parts.supervisor.want(self.parts.daemon.workers, time.monotonic())
+
+    async def _workers_begin(self) -> None:
+        late = list(self.parts.daemon.workers)
+        until = time.monotonic() + WORKERS_BEGIN
+        while late := [spec for spec in late if not self.parts.launcher.listens(spec)]:
+            if time.monotonic() > until or self._end.is_set():
+                log.warning("workers_late", workers=[spec.name for spec in late])
+                return
+            await asyncio.sleep(0.02)
 
     def _heard(self, watch: socket.socket) -> None:
         heard = drain(watch, self.parts.route_protocol)

@@ -75,6 +75,9 @@ class Launcher(Protocol):
     def end(self, pid: int, spec: WorkerSpec) -> None:
         """Ends a worker and waits until it is gone, by force where it does not go by itself."""
 
+    def listens(self, spec: WorkerSpec) -> bool:
+        """Whether the worker has begun its work: it tells its statistics."""
+
     def stamp(self, spec: WorkerSpec) -> int | None:
         """Differs whenever the worker's configuration file was written anew; None where there is none."""
 

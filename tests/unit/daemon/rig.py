@@ -188,5 +188,8 @@ class FakeLauncher:
     def end(self, pid: int, spec: WorkerSpec) -> None:
         self.running.pop(pid, None)
 
+    def listens(self, spec: WorkerSpec) -> bool:
+        return True
+
     def stamp(self, spec: WorkerSpec) -> int | None:
         return self.stamps.get(spec.name)
