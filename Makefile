@@ -16,7 +16,7 @@ LLVM_STRIP ?= llvm-strip
 MULTIARCH = $(shell $(CLANG) -print-target-triple 2>/dev/null | sed 's/-pc-/-/;s/-unknown-/-/')
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -I/usr/include/$(MULTIARCH)
 
-.PHONY: help setup packages venv objects lab test nightly bench wheel test-kernel lint format clean
+.PHONY: help setup packages venv objects lab test nightly bench bench-docs bench-objects wheel test-kernel lint format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -52,9 +52,19 @@ test: setup
 nightly: setup
 	@sh setup/tests.sh nightly
 
-## bench         translated throughput beside plain forwarding (root)
-bench: setup
+## bench         what translation costs, beside plain forwarding, TAYGA and the kernel's NAT44 (root)
+bench: setup bench-objects
 	@sh setup/bench.sh
+
+## bench-docs    the same at full length, written into docs/performance.md with its plots (root)
+bench-docs: setup bench-objects
+	@sh setup/bench.sh docs
+
+bench-objects: build/bench/generator.bpf.o
+	@:
+
+build/bench/%.bpf.o: bench/%.bpf.c Makefile
+	@sh setup/object.sh $@ $(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 ## wheel         dist/*.whl with the BPF objects inside
 wheel: setup

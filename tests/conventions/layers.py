@@ -64,6 +64,8 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "pydantic": ("config", "api", "dns64"),
     "scapy": (),
     "pytest": (),
+    "bench": (),
+    "tests": (),
 }
 
 # Calls that start a program, and the only places that may make them.

@@ -43,6 +43,7 @@ def test_imports_point_left(file: Path) -> None:
         ("system.wg", "from v6native.cli.main import main"),
         ("novelty", ""),
         ("lab.web", "import scapy.all"),
+        ("lab.web", "from bench.tcp import serve"),
     ],
 )
 def test_a_breach_is_seen(module: str, source: str) -> None:
