@@ -13,6 +13,7 @@
 #include "error.h"
 
 #define ANSWER_TTL 64
+#define DIFFSERV 0xfc /* RFC 5508 section 7.7: as the refused packet's, without ECN */
 
 /* What a dry run would have entered into the tables. */
 struct would {
@@ -128,6 +129,8 @@ SUBPROG int answer6(struct __sk_buff *skb, struct work *w, int reason, __u32 typ
 			 keep);
 	__builtin_memset(&h.outer, 0, sizeof(h.outer) + sizeof(h.icmp));
 	h.outer.version = 6;
+	h.outer.priority = p->tos >> 4;
+	h.outer.flow_lbl[0] = (p->tos & DIFFSERV) << 4;
 	h.outer.payload_len = bpf_htons(ICMP_HEADER + keep);
 	h.outer.nexthdr = IPPROTO_ICMPV6;
 	h.outer.hop_limit = ANSWER_TTL;
@@ -173,6 +176,7 @@ SUBPROG int answer4(struct __sk_buff *skb, struct work *w, int reason, __u32 typ
 	sum = quoted_sum(skb, p, pseudo4(p->src4, p->dst4, p->l4_len, p->proto), IP_HEADER, keep);
 	__builtin_memset(&h.outer, 0, sizeof(h.outer) + sizeof(h.icmp));
 	h.outer.version = 4;
+	h.outer.tos = p->tos & DIFFSERV;
 	h.outer.ihl = 5;
 	h.outer.tot_len = bpf_htons(IP_HEADER + ICMP_HEADER + keep);
 	h.outer.ttl = ANSWER_TTL;

@@ -34,6 +34,9 @@ from v6native.translate.reasons import Kind, Reason
 from v6native.translate.rfc7915.tables import LOWEST_MTU6, is_error4, is_error6
 from v6native.translate.verdict import Answer, Answered, Dropped, Passed, Refused, Reset, Result, Settings, Slow
 
+DIFFSERV = 0xFC
+"""An answer has the refused packet's class, without its ECN bits (RFC 5508 §7.7)."""
+
 ICMP_LIMIT = 576
 """Bytes of an ICMP error at most (RFC 1812 §4.3.2.3)."""
 
@@ -88,10 +91,13 @@ def _error(data: bytes, packet: IPv4Packet | IPv6Packet, answer: Answer, setting
         body = data[: ICMP_LIMIT - IPV4_HEADER - ICMP_HEADER]
         icmp = with_checksum(header, body, b"")
         number = settings.identification
-        return IPv4Packet(settings.icmp4_source, packet.source, ICMP, icmp, identification=number).to_bytes()
+        tos = packet.tos & DIFFSERV
+        return IPv4Packet(settings.icmp4_source, packet.source, ICMP, icmp, tos, identification=number).to_bytes()
     body = data[: ICMPV6_LIMIT - IPV6_HEADER - ICMP_HEADER]
     pseudo = pseudo_header(settings.icmp6_source, packet.source, ICMPV6, ICMP_HEADER + len(body))
-    return IPv6Packet(settings.icmp6_source, packet.source, ICMPV6, with_checksum(header, body, pseudo)).to_bytes()
+    icmp = with_checksum(header, body, pseudo)
+    traffic_class = packet.traffic_class & DIFFSERV
+    return IPv6Packet(settings.icmp6_source, packet.source, ICMPV6, icmp, traffic_class).to_bytes()
 
 
 def _reset(data: bytes, packet: IPv4Packet | IPv6Packet) -> bytes | None:
