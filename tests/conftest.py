@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every test of v6native shares: the counts of hypothesis, the seed, the refusal to skip what needs root.
 
+A whole run also fails where a requirement that docs/rfc-compliance calls done was not tested (tests/held.py).
+
 V6NATIVE_COUNT=fast|nightly chooses how many examples hypothesis tries; V6NATIVE_SEED=NUMBER repeats a run's choices.
 """
 
@@ -17,6 +19,8 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+
+from tests.held import Held
 
 # "emulated" is for the guest of tests/kernel, whose processor is a tenth as fast.
 EXAMPLES = {"emulated": 10, "fast": 50, "nightly": 2000}
@@ -62,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # As for Ctrl-C: a run that is told to end takes its labs and namespaces away first.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.pluginmanager.register(NameOfLongTests(config))
+    config.pluginmanager.register(Held(config))
 
 
 def _count() -> str:

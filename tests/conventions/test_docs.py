@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from v6native.config.load import load
 from v6native.doctor.remedies import REMEDIES
 from v6native.lab import topology
 from v6native.lab.edge import Arrangement
-from v6native.lab.scenarios import SCENARIOS, client, literal, node
+from v6native.lab.scenarios import client, literal, node
 from v6native.lab.scenarios.trial import Trial
 
 README = ROOT / "README.md"
@@ -138,35 +137,6 @@ def test_every_finding_has_its_advice() -> None:
     codes = [row[0] for row in rows(FINDINGS, 2) if not row[0].startswith("`drops_")]
     advice = [row[0] for row in rows(TROUBLESHOOTING, 2) if re.fullmatch(r"`\w+`", row[0])]
     assert advice == codes
-
-
-COMPLIANCE = ROOT / "docs/rfc-compliance.md"
-STATES = {"done", "partly", "not", "n.a."}
-
-
-def names_of_tests(file: Path) -> set[str]:
-    """The names of a file's test functions."""
-    tree = ast.parse(file.read_text())
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
-
-
-def test_what_is_kept_of_the_rfcs_is_held_by_tests_that_exist() -> None:
-    keys = {scenario.key for scenario in SCENARIOS}
-    requirements = rows(COMPLIANCE, 5)
-    assert len(requirements) > 80
-    for section, requirement, state, reason, tests in requirements:
-        where = f"§{section} {requirement}"
-        assert state in STATES, f"{where}: {state}"
-        assert reason or state == "done", f"{where}: no reason"
-        names = re.findall(r"`([^`]+)`", tests)
-        assert names or state in ("not", "n.a."), f"{where}: no test holds it"
-        for name in names:
-            if name.startswith("lab:"):
-                assert name.removeprefix("lab:") in keys, f"{where}: there is no scenario {name}"
-            else:
-                path, _, test = name.partition("::")
-                file = ROOT / "tests" / f"{path}.py"
-                assert file.exists() and test in names_of_tests(file), f"{where}: there is no {name}"
 
 
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#([^)\s]+))?\)")
