@@ -23,6 +23,18 @@ static __always_inline __u16 fold(__u64 sum)
 	return (sum & 0xffff) + (sum >> 16);
 }
 
+/* To 32 bits, as the kernel's __wsum. */
+static __always_inline __u32 fold32(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return (sum & 0xffffffff) + (sum >> 32);
+}
+
+static __always_inline __u64 sum6(const struct in6_addr *a)
+{
+	return (__u64)a->s6_addr32[0] + a->s6_addr32[1] + a->s6_addr32[2] + a->s6_addr32[3];
+}
+
 struct sum_walk {
 	struct __sk_buff *skb;
 	__u32 off;
@@ -74,9 +86,7 @@ static __always_inline __u64 pseudo6(const struct in6_addr *src, const struct in
 	__u64 sum = bpf_htonl(len);
 
 	sum += bpf_htonl(proto);
-	sum += (__u64)src->s6_addr32[0] + src->s6_addr32[1] + src->s6_addr32[2] + src->s6_addr32[3];
-	sum += (__u64)dst->s6_addr32[0] + dst->s6_addr32[1] + dst->s6_addr32[2] + dst->s6_addr32[3];
-	return sum;
+	return sum + sum6(src) + sum6(dst);
 }
 
 /* The pseudo-header of RFC 9293 section 3.1; not folded. */

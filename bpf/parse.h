@@ -97,6 +97,28 @@ struct packet {
 	__s32 refused;	  /* why not translated although its IP header is sound, or GO_ON */
 };
 
+/* Headers are read and written where they lie; beyond this, or in a page of their own, a helper fetches them. */
+#define MAX_DIRECT 0x3fffU
+
+/* `len` is a multiple of four. Byte by byte is what the compiler makes of a copy from a packet. */
+static __always_inline void copy_words(void *to, const void *from, const __u32 len)
+{
+	__u32 i;
+
+	for (i = 0; i < len / 4; i++)
+		((__u32 *)to)[i] = ((const __u32 *)from)[i];
+}
+
+static __always_inline long load_words(struct __sk_buff *skb, __u32 off, void *to, const __u32 len)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (off > MAX_DIRECT || data + off + len > end)
+		return bpf_skb_load_bytes(skb, off, to, len);
+	copy_words(to, data + off, len);
+	return 0;
+}
+
 static __always_inline bool first_or_whole(const struct packet *p)
 {
 	return p->fragment_offset == 0;
@@ -130,7 +152,7 @@ SUBPROG int parse_transport(struct __sk_buff *skb, struct packet *p, bool quoted
 	if (!p)
 		return HELPER_FAILED;
 
-	__u8 h[20];
+	__u8 h[20] __attribute__((aligned(4)));
 
 	p->sport = 0;
 	p->dport = 0;
@@ -141,7 +163,7 @@ SUBPROG int parse_transport(struct __sk_buff *skb, struct packet *p, bool quoted
 		if (p->l4_here < (quoted ? 8 : 20))
 			return too_short(p, quoted);
 		if (p->l4_here >= 20) {
-			if (bpf_skb_load_bytes(skb, p->l4, h, 20))
+			if (load_words(skb, p->l4, h, 20))
 				return TRUNCATED;
 			p->tcp_flags = h[13];
 			if (!quoted && (h[12] >> 4) < 5)
@@ -155,7 +177,7 @@ SUBPROG int parse_transport(struct __sk_buff *skb, struct packet *p, bool quoted
 	case IPPROTO_UDP:
 		if (p->l4_here < 8)
 			return too_short(p, quoted);
-		if (bpf_skb_load_bytes(skb, p->l4, h, 8))
+		if (load_words(skb, p->l4, h, 8))
 			return TRUNCATED;
 		p->sport = *(__be16 *)&h[0];
 		p->dport = *(__be16 *)&h[2];
@@ -218,7 +240,7 @@ SUBPROG int parse6(struct __sk_buff *skb, struct packet *p, __u32 l3, __u32 limi
 	__u8 next, ext[8];
 	int i;
 
-	if (off > limit || bpf_skb_load_bytes(skb, l3, &ip6, sizeof(ip6)))
+	if (off > limit || load_words(skb, l3, &ip6, sizeof(ip6)))
 		return quoted ? QUOTE_TOO_SHORT : TRUNCATED;
 	if (ip6.version != 6)
 		return BAD_HEADER;
@@ -327,7 +349,7 @@ SUBPROG int parse4(struct __sk_buff *skb, struct packet *p, __u32 l3, __u32 limi
 	__u16 field;
 	int reason;
 
-	if (l3 + IP_HEADER > limit || bpf_skb_load_bytes(skb, l3, &ip, sizeof(ip)))
+	if (l3 + IP_HEADER > limit || load_words(skb, l3, &ip, sizeof(ip)))
 		return quoted ? QUOTE_TOO_SHORT : TRUNCATED;
 	header = ip.ihl * 4;
 	total = bpf_ntohs(ip.tot_len);

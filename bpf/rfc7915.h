@@ -49,16 +49,35 @@ static __always_inline __u8 hop(__u8 ttl, __u32 flags)
 	return (flags & HOP_ADD_ONE) && ttl < MAX_TTL ? ttl + 1 : ttl;
 }
 
-/* The address part of a pseudo-header, from one family to the other, as bpf_csum_diff gives it. */
-static __always_inline __s64 address_diff(const struct packet *p, bool to4)
+/* The address part of a pseudo-header, from one family to the other, as bpf_csum_diff would give it. */
+static __always_inline __u32 address_diff(const struct packet *p, bool to4)
 {
-	struct {
-		struct in6_addr src, dst;
-	} six = {p->src6, p->dst6};
-	__be32 four[2] = {p->src4, p->dst4};
+	__u64 six = fold32(sum6(&p->src6) + sum6(&p->dst6));
+	__u64 four = fold32((__u64)p->src4 + p->dst4);
 
-	return to4 ? bpf_csum_diff((__be32 *)&six, sizeof(six), four, sizeof(four), 0)
-		   : bpf_csum_diff(four, sizeof(four), (__be32 *)&six, sizeof(six), 0);
+	return to4 ? fold32(four + (__u32)~six) : fold32(six + (__u32)~four);
+}
+
+/* Both ports as they lie in the header, in one word. */
+static __always_inline __u32 ports(__be16 sport, __be16 dport)
+{
+	union {
+		__be16 port[2];
+		__u32 word;
+	} both = {.port = {sport, dport}};
+
+	return both.word;
+}
+
+static __always_inline int store_ports(struct __sk_buff *skb, __u32 off, __u32 ports)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (off > MAX_DIRECT || data + off + sizeof(ports) > end)
+		return bpf_skb_store_bytes(skb, off, &ports, sizeof(ports), 0) ? HELPER_FAILED
+									       : GO_ON;
+	*(__u32 *)(data + off) = ports;
+	return GO_ON;
 }
 
 /* Ports and checksum of TCP and UDP. In a quote the checksum may be cut off. */
@@ -69,26 +88,17 @@ SUBPROG int write_ports(struct __sk_buff *skb, struct packet *p, bool to4)
 
 	__u32 check = p->l4 + (p->proto == IPPROTO_TCP ? TCP_CHECK_OFFSET : UDP_CHECK_OFFSET);
 	__u64 mangled = p->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
-	__be16 ports[2] = {p->new_sport, p->new_dport};
-	__s64 diff;
+	__u32 before = ports(p->sport, p->dport), after = ports(p->new_sport, p->new_dport);
 
 	if (check + 2 <= p->l4 + p->l4_here) {
-		diff = address_diff(p, to4);
-		if (diff < 0 ||
-		    bpf_l4_csum_replace(skb, check, 0, diff, BPF_F_PSEUDO_HDR | mangled))
+		/* Apart: a checksum that the sender left to the device covers the addresses only. */
+		if (bpf_l4_csum_replace(skb, check, 0, address_diff(p, to4),
+					BPF_F_PSEUDO_HDR | mangled))
 			return HELPER_FAILED;
-		if (p->sport != p->new_sport &&
-		    bpf_l4_csum_replace(skb, check, p->sport, p->new_sport, 2 | mangled))
-			return HELPER_FAILED;
-		if (p->dport != p->new_dport &&
-		    bpf_l4_csum_replace(skb, check, p->dport, p->new_dport, 2 | mangled))
+		if (before != after && bpf_l4_csum_replace(skb, check, before, after, 4 | mangled))
 			return HELPER_FAILED;
 	}
-	if (p->sport == p->new_sport && p->dport == p->new_dport)
-		return GO_ON;
-	if (bpf_skb_store_bytes(skb, p->l4, ports, sizeof(ports), 0))
-		return HELPER_FAILED;
-	return GO_ON;
+	return before == after ? GO_ON : store_ports(skb, p->l4, after);
 }
 
 /* Type, identifier and checksum of an echo; ICMPv6 has a pseudo-header, ICMP none. */
@@ -257,6 +267,20 @@ static __always_inline int store_ethertype(struct __sk_buff *skb, __u16 type)
 	return bpf_skb_store_bytes(skb, offsetof(struct ethhdr, h_proto), &proto, 2, 0);
 }
 
+/* The new header and its ethertype. */
+static __always_inline int store_header(struct __sk_buff *skb, __u16 type, const void *header,
+					const __u32 len)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (data + ETH_HLEN + len > end)
+		return store_ethertype(skb, type) ||
+		       bpf_skb_store_bytes(skb, ETH_HLEN, header, len, 0);
+	((struct ethhdr *)data)->h_proto = bpf_htons(type);
+	copy_words(data + ETH_HLEN, header, len);
+	return 0;
+}
+
 /* A packet that is no ICMP error. */
 SUBPROG int write_6to4(struct __sk_buff *skb, struct packet *p, __u32 flags)
 {
@@ -274,8 +298,8 @@ SUBPROG int write_6to4(struct __sk_buff *skb, struct packet *p, __u32 flags)
 	if (extensions > 0 &&
 	    bpf_skb_adjust_room(skb, -extensions, BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO))
 		return HELPER_FAILED;
-	if (bpf_skb_change_proto(skb, bpf_htons(ETH_P_IP), 0) || store_ethertype(skb, ETH_P_IP) ||
-	    bpf_skb_store_bytes(skb, ETH_HLEN, &ip, sizeof(ip), 0))
+	if (bpf_skb_change_proto(skb, bpf_htons(ETH_P_IP), 0) ||
+	    store_header(skb, ETH_P_IP, &ip, sizeof(ip)))
 		return HELPER_FAILED;
 	return TRANSLATED_6TO4;
 }
@@ -290,7 +314,6 @@ SUBPROG int write_4to6(struct __sk_buff *skb, struct packet *p, __u32 flags)
 		struct fragment_header frag;
 	} h;
 	__s32 options = p->l4 - p->l3 - IP_HEADER;
-	__u32 len = sizeof(h.ip6);
 	int reason;
 
 	header6(&h.ip6, &h.frag, p, flags);
@@ -300,15 +323,15 @@ SUBPROG int write_4to6(struct __sk_buff *skb, struct packet *p, __u32 flags)
 	if (options > 0 &&
 	    bpf_skb_adjust_room(skb, -options, BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO))
 		return HELPER_FAILED;
-	if (bpf_skb_change_proto(skb, bpf_htons(ETH_P_IPV6), 0) || store_ethertype(skb, ETH_P_IPV6))
+	if (bpf_skb_change_proto(skb, bpf_htons(ETH_P_IPV6), 0))
 		return HELPER_FAILED;
 	if (p->fragment) {
 		if (bpf_skb_adjust_room(skb, FRAGMENT_HEADER, BPF_ADJ_ROOM_NET, 0) ||
-		    bpf_skb_store_bytes(skb, ETH_HLEN, &h, sizeof(h), 0))
+		    store_header(skb, ETH_P_IPV6, &h, sizeof(h)))
 			return HELPER_FAILED;
 		return TRANSLATED_4TO6;
 	}
-	if (bpf_skb_store_bytes(skb, ETH_HLEN, &h.ip6, len, 0))
+	if (store_header(skb, ETH_P_IPV6, &h, sizeof(h.ip6)))
 		return HELPER_FAILED;
 	return TRANSLATED_4TO6;
 }
