@@ -18,7 +18,7 @@ from v6native.desired.dataplane import StaticEntry
 
 SHORT = Timeouts(udp=1)
 STATIC = [StaticEntry(Proto.UDP, POOL, port, PHONE, port) for port in range(53, 63)]
-SECONDS = 4.0
+SECONDS, ENOUGH = 4.0, 100
 
 
 class Traffic(threading.Thread):
@@ -48,7 +48,8 @@ def test_every_slot_is_somewhere_once(open_plane: Open, rng: random.Random) -> N
     traffic.start()
     try:
         ended, end = 0, time.monotonic() + SECONDS
-        while time.monotonic() < end:
+        # A busy machine needs longer for as many.
+        while (now := time.monotonic()) < end or (ended <= ENOUGH and now < end + 20):
             ended += plane.end_sessions(lambda entry: rng.random() < 0.3)
             plane.configure(nat64(pool=pool, timeout=SHORT, static=rng.sample(STATIC, 5)))
             plane.configure(nat64(pool=pool, timeout=SHORT, sources=[]))
@@ -56,7 +57,7 @@ def test_every_slot_is_somewhere_once(open_plane: Open, rng: random.Random) -> N
     finally:
         traffic.stop.set()
         traffic.join(10)
-    assert traffic.sent > 1000 and ended > 100
+    assert traffic.sent > 1000 and ended > ENOUGH
     plane.configure(CONFIG)
     plane.end_sessions(lambda entry: True)
     deadline = time.monotonic() + 15
