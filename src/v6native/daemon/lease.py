@@ -39,6 +39,8 @@ class FastKeeper:
         self._rung = 0
         self._unheard: object = None
         self._failing = False
+        self._ended = False
+        self._looking = asyncio.Lock()
         self.verdicts: tuple[Verdict, ...] = ()
 
     def heard(self, *, rules: bool) -> None:
@@ -49,6 +51,12 @@ class FastKeeper:
                 self._suspect = True
                 self._permit((), 0.0)
         self._stale.set()
+
+    async def end(self) -> None:
+        """From the return on nothing of the host is touched. For `down`, which removes it."""
+        self._ended = True
+        async with self._looking:
+            pass
 
     async def run(self) -> None:
         self._unheard = await asyncio.to_thread(self._node.fast_unheard)
@@ -66,9 +74,9 @@ class FastKeeper:
                 async with asyncio.timeout(PERIOD):
                     await self._stale.wait()
             self._stale.clear()
-            rung, config = self._rung, self._config()
+            rung = self._rung
             try:
-                verdicts = () if config is None else await asyncio.to_thread(self._node.fast_judge, config)
+                verdicts = await self._verdicts()
             except Exception as error:
                 # A bug here must not end the daemon; the fast path stays off.
                 log.error("fast_path_unjudged", error=str(error), exc_info=not isinstance(error, V6nativeError))
@@ -78,6 +86,13 @@ class FastKeeper:
             # What rang meanwhile may have been missed: it is stale again already.
             if rung == self._rung:
                 self._adopt(verdicts)
+
+    async def _verdicts(self) -> tuple[Verdict, ...]:
+        async with self._looking:
+            config = self._config()
+            if self._ended or config is None:
+                return ()
+            return await asyncio.to_thread(self._node.fast_judge, config)
 
     def _adopt(self, verdicts: tuple[Verdict, ...]) -> None:
         for verdict in set(verdicts) - set(self.verdicts):
@@ -99,6 +114,8 @@ class FastKeeper:
                 self._permit(self.verdicts, VALID)
 
     def _permit(self, verdicts: tuple[Verdict, ...], seconds: float) -> None:
+        if self._ended:
+            return
         try:
             self._node.fast_permit(verdicts, seconds)
             self._failing = False

@@ -115,6 +115,7 @@ class Runner:
                     self.parts.launcher.end(worker.pid, worker.spec)
             return self.parts.daemon.remove()
 
+        await self.fast.end()
         try:
             return await self.blocking(remove)
         finally:

@@ -163,3 +163,25 @@ def test_without_a_configuration_there_is_none() -> None:
     node = Node()
     play(node, lambda _: until(lambda: len(node.permits) > 2), None)
     assert not any(given for given, _ in node.permits)
+
+
+def test_after_the_end_nobody_looks_or_permits() -> None:
+    """`down` removes what a look would place again."""
+    node = Node()
+
+    async def act(keeper: FastKeeper) -> None:
+        await until(lambda: node.permits[-1:] == [((ON,), VALID)])
+        node.busy = True
+        keeper.heard(rules=True)
+        await until(lambda: node.judged == 2)
+        ending = asyncio.create_task(keeper.end())
+        await asyncio.sleep(0.02)
+        assert not ending.done(), "a look is under way"
+        node.free.set()
+        await ending
+        permitted = len(node.permits)
+        keeper.heard(rules=True)
+        await asyncio.sleep(0.05)
+        assert (node.judged, len(node.permits)) == (2, permitted)
+
+    play(node, act)

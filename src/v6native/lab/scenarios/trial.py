@@ -95,7 +95,7 @@ def hops(trial: Trial, node: str, target: str, *options: str) -> list[str]:
 
 def mtr_hops(trial: Trial, node: str, target: str, *options: str) -> list[tuple[str, float]]:
     """Who answers mtr, hop by hop (`???` for nobody), and what part of its three probes was lost, in percent."""
-    done = trial.succeeds(node, "mtr", "--report", "-n", "-c3", "-i0.5", *options, target, timeout=60)
+    done = trial.succeeds(node, "mtr", "--report", "-n", "-c3", "-i0.5", "-G2", *options, target, timeout=60)
     return [(address, float(lost)) for address, lost in MTR_HOP.findall(done.out)]
 
 
