@@ -16,7 +16,7 @@ LLVM_STRIP ?= llvm-strip
 MULTIARCH = $(shell $(CLANG) -print-target-triple 2>/dev/null | sed 's/-pc-/-/;s/-unknown-/-/')
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -I/usr/include/$(MULTIARCH)
 
-.PHONY: help setup packages venv objects lab test nightly bench bench-docs bench-objects wheel test-kernel lint format clean
+.PHONY: help setup packages venv objects lab test nightly mutants bench bench-docs bench-objects wheel test-kernel lint format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -51,6 +51,10 @@ test: setup
 ## nightly       set up, then every test at the full count (root)
 nightly: setup
 	@sh setup/tests.sh nightly
+
+## mutants       breaks the translator at 30 points in a copy, each of which must turn a test red (root; some minutes)
+mutants: setup
+	@sh setup/tests.sh mutants
 
 ## bench         what translation costs, beside plain forwarding, TAYGA and the kernel's NAT44 (root)
 bench: setup bench-objects

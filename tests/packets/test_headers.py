@@ -198,6 +198,18 @@ def test_fragments_6to4(clat: Bench) -> None:
     assert (sent.id, sent.flags.MF, sent.frag, sent.len) == (0x1234, False, 3, 44)
 
 
+def test_a_later_fragment_comes_within_thirty_seconds(bench: Bench) -> None:
+    """As long as Linux waits; then the first one's decision may be about another datagram."""
+    bench.configure(nat64_settings())
+    first = ip6() / IPv6ExtHdrFragment(m=1, id=5, nh=17) / UDP(sport=2, dport=1, len=48, chksum=0x1111) / Raw(bytes(16))
+    later = bytes(ip6() / IPv6ExtHdrFragment(m=0, offset=3, id=5, nh=17) / Raw(bytes(24)))
+    assert bench.nat64(bytes(first)).reason == "TRANSLATED_6TO4"
+    bench.advance(28)
+    assert bench.nat64(later).reason == "TRANSLATED_6TO4"
+    bench.advance(3)
+    assert bench.nat64(later).reason == "FRAGMENT_NO_FIRST"
+
+
 def test_fragments_4to6(clat: Bench) -> None:
     """On the second way in, when the kernel has made them small enough."""
     given = (

@@ -264,6 +264,18 @@ def test_udp_without_checksum_gets_one(bench: Bench) -> None:
         assert_checksums(out.packet)
 
 
+def test_a_udp_checksum_that_comes_to_zero_is_all_ones(bench: Bench) -> None:
+    """RFC 768: zero would say that there is none."""
+    bench.configure(siit=siit_settings())
+
+    def checksum(data: bytes) -> bytes:
+        packet = bytearray(wire(ip4(src=CLIENT4, dst=SERVER) / UDP(sport=5, dport=6) / Raw(data)))
+        packet[26:28] = b"\0\0"
+        return bench.siit(bytes(packet)).packet[46:48]
+
+    assert checksum(checksum(b"\0\0")) == b"\xff\xff"
+
+
 def test_udp_over_ipv6_without_checksum_is_dropped(bench: Bench) -> None:
     bench.configure(nat64_settings())
     packet = bytearray(udp6())
