@@ -155,7 +155,10 @@ def test_a_block_is_held_down_before_another_client_gets_it(bench: Bench) -> Non
     assert bench.nat64(udp6()).reason == "TRANSLATED_6TO4", "its own client may use it"
     bench.advance(301)
     bench.sweep()
-    bench.advance(HOLD_DOWN + 1)
+    bench.advance(HOLD_DOWN - 2)
+    bench.sweep()
+    assert_refused(bench.nat64(udp6(src=OTHER)), "POOL4_EXHAUSTED")
+    bench.advance(3)
     bench.sweep()
     assert blocks(bench) == [] and clients(bench) == []
     assert bench.nat64(udp6(src=OTHER)).reason == "TRANSLATED_6TO4"
