@@ -39,6 +39,8 @@ def _string(format_: str, **more: object) -> WithJsonSchema:
 
 Prefix6 = Annotated[IPv6Network, BeforeValidator(values.prefix6), _string("ipv6-prefix")]
 Prefix4 = Annotated[IPv4Network, BeforeValidator(values.prefix4), _string("ipv4-prefix")]
+Mapped6 = Annotated[IPv6Network, BeforeValidator(values.mapped6), _string("ipv6-prefix")]
+Mapped4 = Annotated[IPv4Network, BeforeValidator(values.mapped4), _string("ipv4-prefix")]
 Address6 = Annotated[IPv6Address, BeforeValidator(values.address6), _string("ipv6")]
 Address4 = Annotated[IPv4Address, BeforeValidator(values.address4), _string("ipv4")]
 Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(values.address), _string("ip-address")]
@@ -320,8 +322,8 @@ class Nat64Table(Table):
 class EamTable(Table):
     """An explicit address mapping (RFC 7757)."""
 
-    ipv4: Prefix4 = Field(description="The IPv4 side.", examples=["192.0.2.8/32"])
-    ipv6: Prefix6 = Field(
+    ipv4: Mapped4 = Field(description="The IPv4 side; without a length, one address.", examples=["192.0.2.8/32"])
+    ipv6: Mapped6 = Field(
         description="The IPv6 side, with as many free bits or more: those behind the IPv4 side's are zero.",
         examples=["2001:db8:8::1/128"],
     )

@@ -87,6 +87,11 @@ def prefix6(value: object) -> IPv6Network:
         raise wrong("host-bits", f'"{given}" has bits set behind its /{length}', f'write "{meant}"', meant) from None
 
 
+def mapped6(value: object) -> IPv6Network:
+    """One side of an explicit address mapping: without a length it is one address (RFC 7757 §3.2)."""
+    return prefix6(f"{value.strip()}/128" if isinstance(value, str) and _is_ipv6(value.strip()) else value)
+
+
 def prefix4(value: object) -> IPv4Network:
     if isinstance(value, IPv4Network):
         return value
@@ -106,6 +111,11 @@ def prefix4(value: object) -> IPv4Network:
     except ValueError:
         meant = str(IPv4Network(given, strict=False))
         raise wrong("host-bits", f'"{given}" has bits set behind its /{length}', f'write "{meant}"', meant) from None
+
+
+def mapped4(value: object) -> IPv4Network:
+    """As `mapped6`."""
+    return prefix4(f"{value.strip()}/32" if isinstance(value, str) and _is_ipv4(value.strip()) else value)
 
 
 def address6(value: object) -> IPv6Address:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from v6native.config.load import load, this_node
-from v6native.config.model import Mark, OwnIPv4, Pool4Entry, PortRange, Proto, Timeouts, Upstream
+from v6native.config.model import Eam, Mark, OwnIPv4, Pool4Entry, PortRange, Proto, Timeouts, Upstream
 from v6native.errors import ConfigError
 
 from .conftest import SMALL, Load, Problems, changed
@@ -70,6 +70,12 @@ def test_static_entries_may_be_ranges(load_text: Load) -> None:
     text = '[[nat64.static]]\nproto = "tcp"\nipv4 = "uplink:8000-8010"\nipv6 = "[2001:db8:1::5]:9000-9010"\n'
     (entry,) = load_text(changed(more=text)).nat64.static
     assert (entry.port4, entry.port6, entry.count, entry.pref64) == (8000, 9000, 11, None)
+
+
+def test_an_explicit_mapping_without_lengths_is_of_one_address(load_text: Load) -> None:
+    """RFC 7757 §3.2."""
+    config = load_text(changed(more='[[clat.eam]]\nipv4 = "192.0.2.8"\nipv6 = "2001:db8:e::8"\n'))
+    assert config.clat.eam == (Eam(IPv4Network("192.0.2.8/32"), IPv6Network("2001:db8:e::8/128")),)
 
 
 def test_unbound_means_this_machine(load_text: Load) -> None:

@@ -104,6 +104,7 @@ ERRORS = [
     ([], EAM.format("100.64.0.7", "a"), "overlap", "100.64.0.7"),
     ([("uplink:40000-59999", "192.0.2.0/28")], EAM.format("192.0.2.8", "a"), "overlap", "192.0.2.8"),
     ([], STATIC.format("tcp", "uplink:80", 5) + EAM_STATIC, "overlap", "2001:db8:1::5/128"),
+    ([], '[nat64]\nallow_ipv4 = ["10.0.0.0"]\n', "prefix", "allow_ipv4"),
     ([], '[nat64]\nicmp_pool4 = "127.0.0.0/28"\n', "icmp-pool4", "127.0.0.0"),
     ([], '[clat]\nicmp_pool4 = "240.0.0.0/28"\n', "icmp-pool4", "240.0.0.0"),
     (
