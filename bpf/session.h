@@ -426,7 +426,7 @@ SUBPROG int sweep_slice(void)
 	if (dry_run || !cfg || !st || !this)
 		return 0;
 	sweep.now = now_ns(cfg->clock_offset_ns);
-	sweep_syns(sweep.now);
+	sweep_syns(sweep.now, cfg->icmp_rate);
 	sweep_clients(sweep.now);
 	sweep.trans_ns = cfg->timeout_ns[TIMER_TCP_TRANS];
 	sweep.used_to = st->sessions_used_to;

@@ -88,18 +88,26 @@ SUBPROG int syn_take(const struct bib_entry *entry, __be32 remote4, __be16 remot
 	return !bpf_map_delete_elem(&stored_syns, &key);
 }
 
+struct syn_sweep {
+	__u64 now;
+	__u32 icmp_rate;
+};
+
+/* Nobody came: the slow path answers, where the file lets errors be sent at all (RFC 5382 REQ-4a). */
 static long sweep_syn(void *map __attribute__((unused)), const struct syn_key *key,
-		      struct stored_syn *syn, __u64 *now)
+		      struct stored_syn *syn, struct syn_sweep *sweep)
 {
 	struct slow_event *event;
-	struct syn_key gone;
+	struct syn_key gone = *key;
 
-	if (*now < syn->deadline_ns)
+	if (sweep->now < syn->deadline_ns)
 		return 0;
+	if (!sweep->icmp_rate)
+		goto forget;
 	event = bpf_ringbuf_reserve(&slow_events, sizeof(*event), 0);
 	if (event) {
 		__builtin_memset(event, 0, sizeof(*event));
-		event->time_ns = *now;
+		event->time_ns = sweep->now;
 		event->kind = SLOW_EVENT_SYN;
 		event->len = syn->len;
 		__builtin_memcpy(event->packet, syn->packet, SYN_BYTES);
@@ -107,15 +115,17 @@ static long sweep_syn(void *map __attribute__((unused)), const struct syn_key *k
 	} else {
 		count(SLOW_EVENT_LOST);
 	}
-	gone = *key;
+forget:
 	bpf_map_delete_elem(&stored_syns, &gone);
 	return 0;
 }
 
-static __always_inline void sweep_syns(__u64 now)
+static __always_inline void sweep_syns(__u64 now, __u32 icmp_rate)
 {
+	struct syn_sweep sweep = {.now = now, .icmp_rate = icmp_rate};
+
 	if (!dry_run)
-		bpf_for_each_map_elem(&stored_syns, sweep_syn, &now, 0);
+		bpf_for_each_map_elem(&stored_syns, sweep_syn, &sweep, 0);
 }
 
 /* Whether the entry's host has a session with that address. */

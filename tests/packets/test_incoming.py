@@ -13,7 +13,7 @@ from scapy.packet import Raw
 
 from tests.packets.build import assert_checksums, echo4, ip4, ip6, server6, tcp4, tcp6, udp4, udp6, wire
 from tests.packets.harness import PHONE, POOL, SERVER, Action, Bench, nat64_settings
-from v6native.config.model import Proto
+from v6native.config.model import Proto, TranslationOptions
 from v6native.dataplane.door import TcpState
 from v6native.desired.dataplane import StaticEntry
 
@@ -36,6 +36,19 @@ def test_a_syn_that_nobody_waits_for_is_kept_six_seconds(bench: Bench) -> None:
     bench.advance(2)
     bench.sweep()
     assert stored(bench) == 0
+
+
+@pytest.mark.parametrize("rate", [0, 1000])
+def test_a_syn_is_answered_only_where_errors_are_sent(bench: Bench, rate: int) -> None:
+    """RFC 5382 REQ-4a: with `icmp_rate` 0 nothing is told to the slow path, so that nothing finds its ring full."""
+    bench.configure(nat64_settings(options=TranslationOptions(icmp_rate=rate)))
+    lost = bench.plane.counters()["SLOW_EVENT_LOST"]
+    bench.flood([tcp4(port, "S") for port in range(1024, 1624)])
+    assert stored(bench) == 600
+    bench.advance(7)
+    bench.sweep()
+    assert stored(bench) == 0
+    assert (bench.plane.counters()["SLOW_EVENT_LOST"] > lost) == bool(rate)
 
 
 def test_a_flood_of_syns_is_bounded(bench: Bench) -> None:

@@ -23,7 +23,7 @@ from v6native.packet import (
     parse_ipv4,
     pseudo_header,
 )
-from v6native.translate.rfc7915.answer import with_checksum
+from v6native.translate.rfc7915.answer import DIFFSERV, with_checksum
 from v6native.translate.rfc7915.tables import UNREACHABLE4
 
 PORT_UNREACHABLE = 3
@@ -62,9 +62,8 @@ def frame(event: Event, random16: int) -> bytes | None:
     except PacketError:
         return None
     header = IcmpHeader(UNREACHABLE4, PORT_UNREACHABLE)
-    answer = IPv4Packet(
-        syn.destination, syn.source, ICMP, with_checksum(header, event.packet, b""), identification=random16
-    )
+    icmp = with_checksum(header, event.packet, b"")
+    answer = IPv4Packet(syn.destination, syn.source, ICMP, icmp, syn.tos & DIFFSERV, identification=random16)
     return _TO_HOST + _IPV4 + answer.to_bytes()
 
 

@@ -29,6 +29,12 @@ def test_nobody_came_for_a_syn() -> None:
     assert bytes(rebuilt) == made[14:], "checksums"
 
 
+def test_the_answer_has_the_class_of_the_syn() -> None:
+    """RFC 5508 §7.7; without ECN."""
+    made = frame(StoredSyn(SYN[:1] + b"\xbb" + SYN[2:]), 7)
+    assert made is not None and IP(made[14:]).tos == 0xB8
+
+
 def test_a_probe_asks_the_host_whether_it_still_has_the_connection() -> None:
     """No data, both numbers zero, no flag but ACK."""
     made = frame(PROBE, 0)
