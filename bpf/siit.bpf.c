@@ -246,6 +246,8 @@ SUBPROG int siit_4to6(struct __sk_buff *skb, struct work *w, struct siit_config 
 		return LOOP;
 	if (!by_eam)
 		return SOURCE_NOT_ALLOWED;
+	if (p->proto == IPPROTO_IGMP)
+		return UNKNOWN_ICMP; /* of one hop (RFC 7915 section 4.2) */
 	if (slow_fragment(p, false))
 		return to_slow(skb, w, cfg->slow_ifindex, SLOW_CLAT, SLOW_FRAGMENTED_ICMP);
 	reason = fragment_udp0(skb, w, cfg);

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 
-HOPOPTS, ICMP, TCP, UDP, ROUTING, FRAGMENT, ESP, AH, ICMPV6, DSTOPTS = 0, 1, 6, 17, 43, 44, 50, 51, 58, 60
+HOPOPTS, ICMP, IGMP, TCP, UDP, ROUTING, FRAGMENT, ESP, AH, ICMPV6, DSTOPTS = 0, 1, 2, 6, 17, 43, 44, 50, 51, 58, 60
 
 IPV4_HEADER = 20
 IPV6_HEADER = 40

@@ -20,6 +20,7 @@ from v6native.packet import (
     ICMP,
     ICMP_HEADER,
     ICMPV6,
+    IGMP,
     ROUTING,
     TCP,
     UDP,
@@ -267,6 +268,10 @@ def _has_no_transport(case: Case) -> bool:
     )
 
 
+def _is_igmp(case: Case) -> bool:
+    return _refused(Reason.UNKNOWN_ICMP)(case) and case.packet.protocol == IGMP
+
+
 def _has_source_route(case: Case) -> bool:
     packet = case.packet
     return (
@@ -325,6 +330,7 @@ def _is_unmapped(case: Case) -> bool:
 # The first that covers a case is its name: refusals first, since a refused packet may have other oddities too.
 DIFFERENCES: dict[str, Callable[[Case], bool]] = {
     "protocol-numbers": _has_no_transport,
+    "igmp": _is_igmp,
     "source-route": _has_source_route,
     "segments-left": _has_segments_left,
     "headers-in-fragments": _has_headers_in_fragment,

@@ -162,6 +162,7 @@ CASES: dict[str, list[bytes]] = {
     "hops": [clat4(SMALL)],
     "df-below-1261": [clat6(SMALL)],
     "protocol-numbers": [other4(60, DATA)],
+    "igmp": [other4(2, DATA)],
     "source-route": [clat4(SMALL, options=[IPOption_LSRR(pointer=4, routers=["198.51.100.9"])])],
     "segments-left": [clat6(IPv6ExtHdrRouting(segleft=1, addresses=["2001:db8::1"]) / SMALL)],
     "headers-in-fragments": [clat6(IPv6ExtHdrFragment(m=1, id=5) / IPv6ExtHdrDestOpt() / SMALL)],

@@ -263,6 +263,12 @@ def test_siit_forwards_every_transport(clat: Bench, proto: int) -> None:
     assert (out.reason, out.packet[6], out.packet[40:]) == ("TRANSLATED_4TO6", proto, b"whatever it is")
 
 
+def test_igmp_is_dropped_in_silence(clat: Bench) -> None:
+    """RFC 7915 §4.2: its messages are of one hop."""
+    out = clat.siit(bytes(ip4(src=CLIENT4, dst=SERVER, proto=2) / Raw(b"whatever it is")))
+    assert (out.action, out.reason) == (Action.SHOT, "UNKNOWN_ICMP")
+
+
 def test_nat64_refuses_other_transports(bench: Bench) -> None:
     """RFC 6146 §3.4: port unreachable to IPv6, protocol unreachable to IPv4."""
     bench.configure(nat64_settings())

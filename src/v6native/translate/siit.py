@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from v6native.address import embed, extract
+from v6native.packet import IGMP
 from v6native.translate import rfc7915
 from v6native.translate.flow import Error4, Error6, Flow4, Flow6
 from v6native.translate.fragments import FragmentMemory
@@ -123,6 +124,8 @@ class _SiitMapper:
     def check_4to6(self, flow: Flow4) -> None:
         if not self._has_eam4(flow.source, flow.destination):
             raise Refused(Reason.SOURCE_NOT_ALLOWED, PROHIBITED4)
+        if flow.protocol == IGMP:
+            raise Refused(Reason.UNKNOWN_ICMP)  # of one hop (RFC 7915 §4.2)
         if flow.part and flow.part.offset:
             self.fragments.recall(flow, self.now)
 
