@@ -33,7 +33,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """`generator` sends `pattern`; what arrives at `sink` came through. `burst`, `pause`: as much as it can take at once."""
+    """`generator` sends `pattern`; what arrives at `sink` came through. `burst`, `pause`: as much as it can take at once.
+
+    `part`: of the packets that others get. Each burst costs the kernel a grace period, milliseconds on a busy machine.
+    """
 
     generator: Generator
     pattern: Pattern
@@ -41,10 +44,12 @@ class Path:
     burst: int | None = None
     pause: float = 0.0
     lost_at_most: float = 0.001
+    part: float = 1.0
 
 
 def cost(path: Path, packets: int) -> float:
     """Nanoseconds of CPU a packet, without the generator's."""
+    packets = round(packets * path.part)
     path.generator.aim(path.pattern, away=True)
     own = path.generator.send(packets)
     path.generator.aim(path.pattern)
@@ -164,7 +169,7 @@ def paths(made: Estate, stack: ExitStack) -> dict[str, dict[str, Path]]:
     tayga = stand(made, "tayga")
     user = stack.enter_context(gateway(tayga, others=[peers.tayga(tayga, CPU)]))
     lane = plain.lane
-    slowly = {"burst": 128, "pause": 0.0015, "lost_at_most": 0.05}
+    slowly = {"burst": 128, "pause": 0.0015, "lost_at_most": 0.05, "part": 0.05}
     up = {
         PLAIN: plain.upward(up6(plain.chain, lane)),
         "plain IPv4 forwarding": plain.upward(up4(plain.chain, lane)),

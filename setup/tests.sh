@@ -12,7 +12,7 @@ lint) as_caller .venv/bin/python -m pytest tests/conventions || status=$? ;;
 format)
     as_caller .venv/bin/python -m ruff check --fix . || status=$?
     as_caller .venv/bin/python -m ruff format . || status=$?
-    as_caller clang-format -i bpf/*.[ch] || status=$?
+    as_caller clang-format -i bpf/*.[ch] bench/*.c || status=$?
     ;;
 fast | nightly | kernel | mutants)
     is_root || die "the tests need root, for network namespaces and BPF; run 'sudo make test'."
