@@ -22,8 +22,11 @@ from bench.targets import FAST, NAT44, NAT64, PLAIN, TAYGA
 from v6native.address import embed
 from v6native.lab.lab import IPERF_PORT
 from v6native.lab.node import Node
+from v6native.lab.wait import wait_until
 
 OFFLOADS = ("tx", "rx", "sg", "tso", "gso", "gro")
+BUSY = "the server is busy"
+"""What iperf3 says in its JSON."""
 STREAMS = (1, 4)
 SECONDS = 1
 """Of a run, behind the one that is left out at its begin. Many short pairs find the machine in the same mood more often."""
@@ -84,8 +87,17 @@ def serve(node: Node) -> None:
 def speed(client: Node, target: str, streams: int, seconds: int, *, reverse: bool) -> float:
     """Gbit/s received."""
     argv = ["iperf3", "-c", target, "-J", "-t", str(seconds), "-O", "1", "-P", str(streams), "-A", "0,1"]
-    done = client.run(*argv, *(["-R"] if reverse else []), timeout=seconds + 30)
-    told = json.loads(done.out)
+    command = [*argv, *(["-R"] if reverse else [])]
+    told: dict[str, Any] = {}
+
+    def measured() -> bool:
+        """The server ends a test a moment after its client, and takes no other one before."""
+        done = client.run(*command, timeout=seconds + 30, check=False)
+        told.clear()
+        told.update(json.loads(done.out) if done.out.lstrip().startswith("{") else {"error": done.err.strip()})
+        return BUSY not in told.get("error", "")
+
+    wait_until(measured, 20, f"iperf3's server at {target} is busy all the time")
     if "error" in told:
         raise BenchFailed(f"iperf3 to {target}: {told['error']}")
     return float(told["end"]["sum_received"]["bits_per_second"]) / 1e9
