@@ -23,7 +23,7 @@ import pytest
 from tests.held import Held
 
 # "emulated" is for the guest of tests/kernel, whose processor is a tenth as fast.
-EXAMPLES = {"emulated": 10, "fast": 50, "nightly": 2000}
+EXAMPLES = {"emulated": 10, "fast": 50, "nightly": 1500}
 
 _seed_key = pytest.StashKey[int]()
 _start_key = pytest.StashKey[float]()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.packets.dry import same
@@ -30,6 +30,11 @@ class LookingBench(Bench):
         return same(self, packet, mark)
 
 
+# Every table is read before and after each packet: half as many as the others in `make test`, a tenth at the full count.
+FEWER = settings(max_examples=max(25, settings().max_examples // 10))
+
+
+@FEWER
 @given(st.data())
 def test_the_nat64(loaded_bench: Bench, data: st.DataObject) -> None:
     pair = Pair(LookingBench(loaded_bench.plane))
@@ -41,6 +46,7 @@ def test_the_nat64(loaded_bench: Bench, data: st.DataObject) -> None:
         pair.packet(data.draw(packets(pair)), data.draw(ARRIVALS))
 
 
+@FEWER
 @given(st.data())
 def test_the_clat(loaded_bench: Bench, data: st.DataObject) -> None:
     loaded_bench.reset()
