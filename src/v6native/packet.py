@@ -92,10 +92,14 @@ class IPv4Packet:
 
 @dataclass(frozen=True, slots=True)
 class ExtensionHeader:
-    """Hop-by-Hop, Routing or Destination Options; `data` is the whole header, its first byte the next header."""
+    """Hop-by-Hop, Routing or Destination Options; `data` is the whole header, its first byte the next header.
+
+    `at`: how many bytes of the packet came before it, where it was read from one.
+    """
 
     kind: int
     data: bytes
+    at: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +264,7 @@ def parse_ipv6(data: bytes, *, quoted: bool = False) -> IPv6Packet:
         size = (rest[at + 1] + 1) * 8
         if len(rest) < at + size:
             raise PacketError(Fault.TRUNCATED)
-        extensions.append(ExtensionHeader(protocol, rest[at : at + size]))
+        extensions.append(ExtensionHeader(protocol, rest[at : at + size], at))
         protocol = rest[at]
         at += size
     payload = rest[at:]

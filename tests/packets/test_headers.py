@@ -161,6 +161,13 @@ def test_routing_header_with_segments_left_is_refused(clat: Bench) -> None:
     assert_checksums(out.packet)
 
 
+def test_the_pointer_counts_a_fragment_header_that_comes_first(clat: Bench) -> None:
+    routing = IPv6ExtHdrRouting(type=0, segleft=1, addresses=["2001:db8::1"])
+    given = bytes(ip6(src=server6(), dst=CLIENT6) / IPv6ExtHdrFragment(id=1) / routing / UDP(sport=2, dport=1))
+    out = clat.siit(given)
+    assert int.from_bytes(out.packet[44:48], "big") == 40 + 8 + 3
+
+
 def test_too_many_extension_headers(clat: Bench) -> None:
     chain = ip6(src=server6(), dst=CLIENT6)
     for _ in range(8):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.packets.dry import same
 from tests.packets.harness import Bench, Outcome, siit_settings
 from tests.packets.tables import changed, snapshot
+from tests.properties.anew import anew
 from tests.properties.shapes import shapes
 from tests.properties.test_oracle_nat64 import ARRIVALS, OPENINGS, WAITS, Pair, packets
 from tests.properties.test_oracle_siit import EAM, ENDS4, ENDS6
@@ -34,6 +35,7 @@ class LookingBench(Bench):
 FEWER = settings(max_examples=max(25, settings().max_examples // 10))
 
 
+@anew
 @FEWER
 @given(st.data())
 def test_the_nat64(loaded_bench: Bench, data: st.DataObject) -> None:

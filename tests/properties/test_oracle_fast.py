@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.packets.build import tcp4, tcp6, udp4, udp6
 from tests.packets.harness import Action, Bench
 from tests.packets.roads import LAN, PERMITS, PHONE_MAC, UPLINK, ip, roads
+from tests.properties.anew import anew
 from tests.properties.arrangements import LAPTOP, SECOND
 from tests.properties.oracle import assert_same
 from tests.properties.pair import Pair
@@ -77,6 +78,7 @@ def way(loaded_bench: Bench) -> Iterator[Bench]:
         loaded_bench.reset()
 
 
+@anew
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_sequences(way: Bench, data: st.DataObject) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.packets.build import echo4, echo6, ip4, ip6, tcp4, tcp6, udp4, udp6, wire
 from tests.packets.harness import PHONE, POOL, PREF64, SERVER, Bench
+from tests.properties.anew import anew
 from tests.properties.arrangements import ARRANGEMENTS, DEVICE, DEVICE_CLAT, LAPTOP, OTHER, POOL2, PREFIXES, SECOND
 from tests.properties.conftest import COUNT
 from tests.properties.oracle import verdict
@@ -137,6 +138,7 @@ def knocks(draw: st.DrawFn, pair: Pair) -> list[bytes]:
 
 
 @pytest.mark.parametrize("name", ARRANGEMENTS)
+@anew
 @settings(max_examples=SEQUENCES)
 @given(data=st.data())
 def test_sequences(loaded_bench: Bench, tally: Counter[str], name: str, data: st.DataObject) -> None:

@@ -202,3 +202,10 @@ def test_building_defaults() -> None:
     assert parse_ipv4(four.to_bytes()) == four
     six = IPv6Packet(IPv6Address("2001:db8::1"), IPv6Address("2001:db8::2"), 17, b"12345678")
     assert parse_ipv6(six.to_bytes()) == six
+
+
+def test_where_extension_headers_lie() -> None:
+    """Behind a fragment header, too, of a packet that is whole."""
+    chain = bytes([44, 0, *bytes(6)]) + bytes([43, 0, *bytes(6)]) + bytes([59, 0, *bytes(6)])
+    packet = parse_ipv6(b"\x60\0\0\0" + len(chain).to_bytes(2, "big") + b"\x3c\x40" + bytes(32) + chain)
+    assert [(extension.kind, extension.at) for extension in packet.extensions] == [(60, 40), (43, 56)]

@@ -13,7 +13,6 @@ from v6native.packet import (
     ICMP_HEADER,
     ICMPV6,
     IPV4_HEADER,
-    IPV6_HEADER,
     ROUTING,
     UDP,
     IcmpHeader,
@@ -62,12 +61,10 @@ def _check(packet: IPv6Packet, mapper: Mapper) -> None:
         raise Refused(Reason.BAD_SOURCE)
     mapper.admit_6to4(source, packet.destination, error=_is_error(packet))
     _check_chain(packet)
-    at = IPV6_HEADER
     for extension in packet.extensions:
         if extension.kind == ROUTING and extension.data[3]:
-            segments_left_at = at + 3
+            segments_left_at = extension.at + 3
             raise Refused(Reason.ROUTING_HEADER, Answer(tables.PARAMETER6, 0, segments_left_at))
-        at += len(extension.data)
     _check_payload(packet)
 
 
