@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from v6native.api.documents import to_json
-from v6native.api.errors import BAD_FILTER, INTERNAL, NOT_FOUND, Kind, refuse, refuse_for
+from v6native.api.errors import BAD_FILTER, INTERNAL, NOT_FOUND, Kind, error_document, refuse, refuse_for
 from v6native.api.filters import BadFilter, Filter, parse
 from v6native.dataplane.door import BibEntry, Session
 from v6native.errors import V6nativeError
@@ -44,6 +44,8 @@ class Backend(Protocol):
     async def plan(self) -> Any: ...
 
     async def explain(self, words: Mapping[str, Any]) -> Any: ...
+
+    def trace(self, words: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]: ...
 
     async def reload(self) -> Any: ...
 
@@ -76,6 +78,9 @@ def make_app(backend: Backend) -> Starlette:
     async def explain(request: Request) -> Response:
         return JSONResponse(to_json(await backend.explain(await _words(request))))
 
+    async def trace(request: Request) -> Response:
+        return await _endless(backend.trace(request.query_params))
+
     async def sessions(request: Request) -> Response:
         wanted = parse(request.query_params, sessions=True)
         return await _stream((s for s in backend.sessions() if wanted.wants_session(s)), wanted)
@@ -98,6 +103,7 @@ def make_app(backend: Backend) -> Starlette:
             document("/v1/down", backend.down, "POST"),
             document("/v1/confirm", backend.confirm, "POST"),
             Route("/v1/explain", explain, methods=["POST"]),
+            Route("/v1/trace", trace),
             Route("/v1/sessions", sessions),
             Route("/v1/bib", bib),
             Route("/v1/who-had", who_had),
@@ -140,6 +146,25 @@ async def _stream(entries: Iterator[Session] | Iterator[BibEntry], wanted: Filte
             chunk = await run_in_threadpool(batch)
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+
+async def _endless(documents: AsyncIterator[dict[str, Any]]) -> Response:
+    """A line each, until the reader goes. The first is awaited here, so that a refusal has its code; a later one is a line."""
+    first = await anext(documents)
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield _line(first)
+        try:
+            async for document in documents:
+                yield _line(document)
+        except V6nativeError as error:
+            yield _line(error_document(error))
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+
+def _line(document: dict[str, Any]) -> bytes:
+    return json.dumps(document).encode() + b"\n"
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

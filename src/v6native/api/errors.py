@@ -17,6 +17,7 @@ from v6native.errors import (
     V6nativeError,
 )
 from v6native.explain.question import BadPacket
+from v6native.explain.refused import BadWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ UNREACHABLE = Kind("unreachable", 503)
 # Subclasses before their base: the first that matches speaks.
 KINDS: tuple[tuple[type[V6nativeError], Kind], ...] = (
     (BadPacket, Kind("bad_packet", 400)),
+    (BadWatch, Kind("bad_watch", 400)),
     (ConfigError, Kind("config", 422)),
     (DaemonUnreachable, UNREACHABLE),
     (EnvironmentRefused, Kind("environment", 503)),
@@ -42,9 +44,21 @@ INTERNAL = Kind("internal", 500)
 
 
 def refuse(kind: Kind, text: str) -> JSONResponse:
-    return JSONResponse({"error": {"code": kind.code, "text": text}}, status_code=kind.status)
+    return JSONResponse(_document(kind, text), status_code=kind.status)
 
 
 def refuse_for(error: V6nativeError) -> JSONResponse:
-    kind = next(kind for cls, kind in KINDS if isinstance(error, cls))
-    return refuse(kind, str(error))
+    return refuse(_kind(error), str(error))
+
+
+def error_document(error: V6nativeError) -> dict[str, dict[str, str]]:
+    """For a line of a list whose status is sent already."""
+    return _document(_kind(error), str(error))
+
+
+def _document(kind: Kind, text: str) -> dict[str, dict[str, str]]:
+    return {"error": {"code": kind.code, "text": text}}
+
+
+def _kind(error: V6nativeError) -> Kind:
+    return next(kind for cls, kind in KINDS if isinstance(error, cls))

@@ -38,6 +38,7 @@ VERBS = (
     "who-had",
     "counters",
     "explain",
+    "trace",
     "doctor",
     "lab",
 )

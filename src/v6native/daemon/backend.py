@@ -11,7 +11,7 @@ import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from v6native import __version__
@@ -33,10 +33,12 @@ from v6native.daemon.documents import (
 )
 from v6native.daemon.node import NodeStatus
 from v6native.daemon.run import Runner
+from v6native.daemon.watchers import Watchers
 from v6native.daemon.workers import WorkerState
 from v6native.dataplane.door import BibEntry, Session
 from v6native.doctor.facts import WorkerFacts
 from v6native.explain.explanation import Explanation
+from v6native.explain.refused import parse
 from v6native.log.answer import document
 from v6native.log.lookup import look_up
 from v6native.log.question import Question
@@ -55,6 +57,7 @@ class DaemonBackend:
     def __init__(self, runner: Runner, paths: Paths) -> None:
         self._runner = runner
         self._paths = paths
+        self._watchers = Watchers(runner.parts.node.refusals, runner.parts.node.end_refusals)
 
     async def status(self) -> StatusDocument:
         daemon = self._runner.parts.daemon
@@ -80,6 +83,10 @@ class DaemonBackend:
     async def explain(self, words: Mapping[str, Any]) -> Explanation:
         node, config = self._runner.parts.node, self._runner.parts.daemon.config
         return await self._runner.blocking(lambda: node.explain(config, words))
+
+    def trace(self, words: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+        reasons = (reason.name for reason in self._runner.parts.node.reasons())
+        return self._watchers.lines(parse(words, reasons))
 
     async def plan(self) -> PlanDocument:
         return PlanDocument(await self._runner.blocking(self._runner.parts.daemon.plan))

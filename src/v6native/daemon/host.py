@@ -19,7 +19,7 @@ from v6native.daemon.doors import Doors, RealDoors
 from v6native.daemon.node import Change, NodeStatus, Progress
 from v6native.daemon.observe import Observed, Peers, doctor_facts, node_status
 from v6native.daemon.workers import WorkerSpec, dns64_worker, log_worker, slowpath_worker
-from v6native.dataplane.door import BibEntry, DataPlane, FastPermit, Reason, Session, Totals
+from v6native.dataplane.door import BibEntry, DataPlane, FastPermit, Reason, Refusals, Session, Totals
 from v6native.dataplane.fake import FakeDataPlane
 from v6native.dataplane.look import Look
 from v6native.desired import Desired, desired
@@ -180,6 +180,12 @@ class HostNode:
         here = look_at(config, self.node_name(config), self.host_facts())
         question = parse(words, here.config.network.pref64)
         return explain(_Asked(self._doors, self.plane()), here, question)
+
+    def refusals(self, rate: int) -> Refusals:
+        return self.plane().refusals(rate)
+
+    def end_refusals(self) -> None:
+        self.plane().end_refusals()
 
     def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts], ask: bool) -> DoctorFacts:
         host, plane = self._reader()

@@ -17,7 +17,7 @@ from v6native.config.facts import HostFacts
 from v6native.config.model import Config
 from v6native.config.problem import ConfigProblem
 from v6native.daemon.workers import WorkerSpec
-from v6native.dataplane.door import BibEntry, Reason, Session, Totals
+from v6native.dataplane.door import BibEntry, Reason, Refusals, Session, Totals
 from v6native.doctor.facts import Facts as DoctorFacts
 from v6native.doctor.facts import WorkerFacts
 from v6native.explain.explanation import Explanation
@@ -156,6 +156,11 @@ class NodeWork(Protocol):
 
     def explain(self, config: Config, words: Mapping[str, Any]) -> Explanation:
         """What becomes of a packet (explain/question.py tells the words); BadPacket where they make none."""
+
+    def refusals(self, rate: int) -> Refusals:
+        """Refused packets since the last call (dataplane/door.py)."""
+
+    def end_refusals(self) -> None: ...
 
     def doctor_facts(self, config: Config, workers: Sequence[WorkerFacts], ask: bool) -> DoctorFacts:
         """`ask`: the upstream resolvers are asked, which takes seconds where they do not answer."""

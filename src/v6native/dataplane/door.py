@@ -113,6 +113,27 @@ class FastPermit:
     egress_l3: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A packet that `translator` refused, `age` seconds before it was read; `packet` has its first bytes of `length`."""
+
+    translator: Translator
+    reason: Reason
+    age: float
+    interface: str
+    mark: int
+    length: int
+    packet: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Those since the last reading, and how many were not told: too many for the rate or the ring."""
+
+    seen: tuple[Refused, ...]
+    lost: int
+
+
 class DataPlane(Protocol):
     """The loaded translators of one instance. Everything they hold outlives this object; only `remove` ends it.
 
@@ -160,6 +181,17 @@ class DataPlane(Protocol):
 
     def dry_run(self, program: str, packet: bytes, mark: int = 0) -> Look:
         """What that program would do with an IP packet that came with that mark. Nothing is changed."""
+        ...
+
+    def refusals(self, rate: int) -> Refusals:
+        """Refused packets since the last call, at most about `rate` a second; the first call asks for them to be told.
+
+        They are told on for three seconds after each call, or until `end_refusals`. DataPlaneError where another reads.
+        """
+        ...
+
+    def end_refusals(self) -> None:
+        """Nobody asks any more."""
         ...
 
     def end_sessions(self, gone: Callable[[BibEntry], bool]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 
-from v6native.dataplane.door import BibEntry, FastPermit, Reason, Session, Totals, Translator
+from v6native.dataplane.door import BibEntry, FastPermit, Reason, Refusals, Refused, Session, Totals, Translator
 from v6native.dataplane.look import Look
 from v6native.desired.dataplane import Attachment, DataPlaneConfig, StaticEntry
 from v6native.errors import DataPlaneError
@@ -24,7 +24,8 @@ REASONS = (
 @dataclass(slots=True)
 class FakeDataPlane:
     """`interfaces` None: every interface exists. A test sets `dynamic`, `live`, `counted` and `failing` freely.
-    `looks` is what each program makes of every packet.
+    `looks` is what each program makes of every packet; `refused` is told at the next reading, `lost` with it, and
+    `watched` is the rate that was asked for last.
 
     `permits` are the fast path's, with the seconds they were given for.
     `failing` names methods that raise DataPlaneError once, before they change anything.
@@ -40,6 +41,9 @@ class FakeDataPlane:
     removed: bool = False
     permits: tuple[Sequence[FastPermit], float] = ((), 0.0)
     looks: dict[str, Look] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+    lost: int = 0
+    watched: int = 0
 
     def pending(self, config: DataPlaneConfig) -> tuple[str, ...]:
         if self.config is None:
@@ -103,6 +107,15 @@ class FakeDataPlane:
         if program not in self.looks:
             raise DataPlaneError(f"{program} is not loaded")
         return self.looks[program]
+
+    def refusals(self, rate: int) -> Refusals:
+        self._may("refusals")
+        self.watched = rate
+        told, self.refused = tuple(self.refused), []
+        return Refusals(told, self.lost)
+
+    def end_refusals(self) -> None:
+        self.watched = 0
 
     def end_sessions(self, gone: Callable[[BibEntry], bool]) -> int:
         self._may("end_sessions")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -14,10 +15,11 @@ from pathlib import Path
 
 from v6native.dataplane import bpffs, configure, counters, fast, generations, rows, tables, tc
 from v6native.dataplane.abi import ABI_VERSION, Bib
-from v6native.dataplane.door import BibEntry, FastPermit, Reason, Session, Totals, Translator
+from v6native.dataplane.door import BibEntry, FastPermit, Reason, Refusals, Session, Totals, Translator
 from v6native.dataplane.dryrun import DryCopy
 from v6native.dataplane.loader import OBJECTS, Generation, Source
 from v6native.dataplane.look import Look
+from v6native.dataplane.refusals import RefusalReader
 from v6native.desired.dataplane import Attachment, DataPlaneConfig
 from v6native.errors import DataPlaneError, EnvironmentRefused
 from v6native.paths import Paths
@@ -35,6 +37,9 @@ class KernelDataPlane:
         self._abi = abi_version
         self._now: Generation | None = None
         self._dry: DryCopy | None = None
+        self._reader: RefusalReader | None = None
+        # A watcher reads from a thread of its own: not while the generation under it changes.
+        self._reading = threading.Lock()
 
     @classmethod
     def open(
@@ -79,8 +84,9 @@ class KernelDataPlane:
         source = self._source(config)
         with _explained("load the BPF programs"):
             if self._now is None or not generations.up_to_date(self._now, source, self._abi):
-                self._forget_dry()
-                self._now = generations.renew(self._root, source, self._abi, self._now)
+                with self._reading:
+                    self._forget()
+                    self._now = generations.renew(self._root, source, self._abi, self._now)
         with _explained("write the BPF maps"):
             configure.apply(self._now, self._wanted(self._now, config, _index))
 
@@ -152,6 +158,18 @@ class KernelDataPlane:
                 self._dry = DryCopy(source, live)
             return self._dry.look(program, packet, mark)
 
+    def refusals(self, rate: int) -> Refusals:
+        with self._reading, _explained("read the refused packets"):
+            if self._reader is None:
+                self._reader = RefusalReader(self.generation())
+            return self._reader.read(rate)
+
+    def end_refusals(self) -> None:
+        with self._reading:
+            if self._reader is not None:
+                self._reader.close()
+            self._reader = None
+
     def end_sessions(self, gone: Callable[[BibEntry], bool]) -> int:
         with _explained("end sessions"):
             now = tables.clock(self._tables().settings())
@@ -176,16 +194,19 @@ class KernelDataPlane:
         self.close()
 
     def close(self) -> None:
-        self._forget_dry()
-        if self._now is not None:
-            self._now.close()
-        self._now = None
+        with self._reading:
+            self._forget()
+            if self._now is not None:
+                self._now.close()
+            self._now = None
 
-    def _forget_dry(self) -> None:
-        """A copy belongs to one generation, and keeps its maps."""
+    def _forget(self) -> None:
+        """What belongs to one generation, and keeps its maps."""
         if self._dry is not None:
             self._dry.close()
-        self._dry = None
+        if self._reader is not None:
+            self._reader.close()
+        self._dry, self._reader = None, None
 
     def _source(self, config: DataPlaneConfig) -> Source:
         table = self._now.map("nat64", "sessions") if self._now else None

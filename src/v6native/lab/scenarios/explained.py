@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""What `v6native explain` says on edge1 is what then happens (group 3)."""
+"""What `v6native explain` says on edge1 is what then happens, and what `v6native trace` shows (group 3)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from v6native.lab import topology as t
 from v6native.lab.scenarios.trial import Scenario, Trial, expect
+from v6native.lab.wait import wait_until
 
 NEW_PORT = 9
 """From which no client asks the web server."""
@@ -71,10 +72,53 @@ def refusals(trial: Trial) -> str:
     return f"{reason}, prohibited"
 
 
+def traced(trial: Trial) -> str:
+    """Two watchers both see a refused packet, with the reason that explain tells."""
+    edge1, phone = trial.node("edge1"), trial.node("phone")
+    target = str(trial.through(PRIVATE))
+    names = ("trace-1", "trace-2")
+    watchers = []
+    for name in names:
+        edge1.log(name).unlink(missing_ok=True)
+        argv = (
+            "v6native",
+            "trace",
+            "--json",
+            "--count",
+            "1",
+            "--client",
+            str(t.PHONE6),
+            "--reason",
+            "DESTINATION_REFUSED",
+        )
+        watchers.append(edge1.start(name, *argv))
+    ended: dict[str, int] = {}
+
+    def seen() -> bool:
+        phone.run("ping", "-n", "-c1", "-W0.3", target, check=False)
+        for watcher in watchers:
+            if watcher.name not in ended and (status := watcher.status()) is not None:
+                ended[watcher.name] = status
+        return len(ended) == len(names)
+
+    def why() -> str:
+        said = "; ".join(edge1.log(name).read_text(errors="replace").strip()[-200:] for name in names)
+        return f"edge1: not all of two watchers saw phone's ping to {target}: {said}"
+
+    wait_until(seen, 30, why)
+    told = ask(trial, "--from", t.PHONE6, "--to", target, "--icmp", "echo")
+    for name in names:
+        line = json.loads(edge1.log(name).read_text().splitlines()[0])
+        expect(line["reason"] == told["reason"], f"trace shows {line['reason']}, explain tells {told['reason']}")
+        expect((line["source"], line["destination"]) == (str(t.PHONE6), target), f"trace shows {line['summary']}")
+    return str(told["reason"])
+
+
 SCENARIOS = tuple(
     Scenario(f"explain-{key}", 3, title, play)
     for key, title, play in (
         ("sessions", "explain tells the port that the server sees", sessions),
         ("refusals", "explain tells the reason that is counted", refusals),
+        ("traced", "trace shows the reason that explain tells", traced),
     )
 )
