@@ -53,6 +53,7 @@ class Watchers:
         self._read, self._end = read, end
         self._all: set[_Watcher] = set()
         self._task: asyncio.Task[None] | None = None
+        self._begun: asyncio.Future[None] | None = None
         self._trouble: V6nativeError | None = None
 
     async def lines(self, watch: Watch) -> AsyncIterator[dict[str, Any]]:
@@ -73,23 +74,24 @@ class Watchers:
     @asynccontextmanager
     async def _joined(self, watch: Watch) -> AsyncIterator[_Watcher]:
         watcher = _Watcher(watch)
-        if self._task is None:
-            # Whether it can be read at all is told before the first line.
-            await asyncio.to_thread(self._read, watch.asked_rate)
-            # Another one may have come first meanwhile.
-            if self._task is None:
-                self._trouble = None
-                self._task = asyncio.create_task(self._keep_reading())
         self._all.add(watcher)
         try:
+            if self._task is None or self._begun is None:
+                self._trouble = None
+                self._begun = asyncio.get_running_loop().create_future()
+                self._task = asyncio.create_task(self._keep_reading(self._begun))
+            # Whether it can be read at all is told before the first line; who leaves now does not stop it for others.
+            await asyncio.shield(self._begun)
             yield watcher
         finally:
             self._all.discard(watcher)
 
-    async def _keep_reading(self) -> None:
+    async def _keep_reading(self, begun: asyncio.Future[None]) -> None:
         try:
             while await self._wanted():
                 found = await asyncio.to_thread(self._read, max(w.watch.asked_rate for w in self._all))
+                if not begun.done():
+                    begun.set_result(None)
                 now = datetime.now(UTC)
                 for watcher in self._all:
                     watcher.lost += found.lost
@@ -97,7 +99,11 @@ class Watchers:
                         watcher.tell(refused, now)
                 await asyncio.sleep(READ_EVERY)
         except V6nativeError as why:
+            await asyncio.to_thread(self._end)
             self._trouble = why
+            if not begun.done():
+                begun.set_exception(why)
+                begun.exception()  # told to whoever still waits; nobody has to
         finally:
             self._task = None
 
