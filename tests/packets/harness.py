@@ -17,6 +17,7 @@ import socket
 import struct
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -72,12 +73,18 @@ class Outcome:
     def reason(self) -> str:
         """The one verdict. Fails where none or several were counted: one packet, one verdict."""
         assert len(self.counted) == 1 and set(self.counted.values()) == {1}, f"one verdict expected, got {self.counted}"
-        return next(iter(self.counted))
+        verdict = next(iter(self.counted))
+        SEEN[verdict] += 1
+        return verdict
 
     @property
     def slow_for(self) -> int:
         """For whom the slow path gets it (SLOW_*): the last byte of the frame's destination."""
         return self.frame[5]
+
+
+SEEN: Counter[str] = Counter()
+"""Verdicts that tests of this process asked for, each of which was the only one counted."""
 
 
 @dataclass(slots=True)
@@ -99,11 +106,12 @@ class Bench:
         self.plane.configure(DataPlaneConfig(nat64, siit, (), nat64_interface, _ANY_INTERFACE, _ANY_INTERFACE))
         self._set_clock()
 
-    def nat64(self, packet: bytes, mark: int = 0) -> Outcome:
-        return self.run("nat64", Translator.NAT64, packet, mark)
+    def nat64(self, packet: bytes, mark: int = 0, kind: int = 0) -> Outcome:
+        """`kind` is the ethertype; 0: what the packet's version says."""
+        return self.run("nat64", Translator.NAT64, packet, mark, kind=kind)
 
-    def siit(self, packet: bytes, mark: int = 0) -> Outcome:
-        return self.run("siit", Translator.SIIT, packet, mark)
+    def siit(self, packet: bytes, mark: int = 0, kind: int = 0) -> Outcome:
+        return self.run("siit", Translator.SIIT, packet, mark, kind=kind)
 
     def steer(self, packet: bytes, mark: int = 0, program: str = "steer_uplink") -> Outcome:
         return self.run(program, Translator.NAT64, packet, mark)
@@ -112,11 +120,13 @@ class Bench:
         """As received on that interface of this thread's network namespace, whose routes decide."""
         return self.run(program, Translator.NAT64, packet, mark, socket.if_nametoindex(interface))
 
-    def run(self, program: str, of: Translator, packet: bytes, mark: int = 0, ifindex: int = 0) -> Outcome:
-        kind = b"\x86\xdd" if packet[:1] and packet[0] >> 4 == 6 else b"\x08\x00"
+    def run(
+        self, program: str, of: Translator, packet: bytes, mark: int = 0, ifindex: int = 0, kind: int = 0
+    ) -> Outcome:
+        kind = kind or (0x86DD if packet[:1] and packet[0] >> 4 == 6 else 0x0800)
         counters = self.plane.generation().maps[str(of)]["counters"]
         before = list(counters.items())
-        frame = TRANSLATOR_MAC + GATEWAY_MAC + kind + packet
+        frame = TRANSLATOR_MAC + GATEWAY_MAC + kind.to_bytes(2, "big") + packet
         ran = self.plane.generation().programs[program].run(frame, mark=mark, ifindex=ifindex)
         moved = {
             int.from_bytes(key, sys.byteorder): _sum(now) - _sum(was)
