@@ -26,6 +26,8 @@ from v6native.config.model import (
     Client,
     Config,
     Dns64,
+    DnsRecord,
+    DnsZone,
     Eam,
     Limits,
     Log,
@@ -173,6 +175,12 @@ def _dns64(table: Dns64Table) -> Dns64:
         listen=tuple(table.listen),
         upstream=tuple(upstream),
         exclude_aaaa=tuple(table.exclude_aaaa),
+        exclude_ipv4=tuple(table.exclude_ipv4),
+        never_synthesize=tuple(table.never_synthesize),
+        aaaa_failure=table.aaaa_failure,
+        serve_stale=table.serve_stale,
+        zones=tuple(DnsZone(zone.name, tuple(zone.upstream)) for zone in table.zone),
+        records=tuple(DnsRecord(record.name, record.type, record.value, record.ttl) for record in table.record),
     )
 
 

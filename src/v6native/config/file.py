@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from v6native.config import values
 from v6native.config.model import (
+    AaaaFailure,
     Collector,
     FastPath,
     Filtering,
@@ -23,6 +24,7 @@ from v6native.config.model import (
     Pool4Entry,
     PortRange,
     Proto,
+    RecordType,
     Udp0,
     Upstream,
 )
@@ -50,6 +52,14 @@ Transport4 = Annotated[
 ]
 Transport6 = Annotated[
     tuple[IPv6Address, PortRange], BeforeValidator(values.transport6), _string("ipv6-transport-address")
+]
+Domain = Annotated[str, BeforeValidator(values.domain), _string("domain")]
+Server = Annotated[Upstream, BeforeValidator(values.resolver), _string("resolver")]
+RecordWord = Annotated[
+    RecordType, BeforeValidator(values.word(RecordType)), WithJsonSchema({"enum": [str(r) for r in RecordType]})
+]
+FailureWord = Annotated[
+    AaaaFailure, BeforeValidator(values.word(AaaaFailure)), WithJsonSchema({"enum": [str(f) for f in AaaaFailure]})
 ]
 Resolver = Annotated[Upstream | str, BeforeValidator(values.upstream), _string("resolver")]
 WireGuardKey = Annotated[
@@ -346,6 +356,24 @@ class ClatTable(Table):
     eam: list[EamTable] = Field(default=[], description="Explicit address mappings, one `[[clat.eam]]` each.")
 
 
+class DnsZoneTable(Table):
+    """A domain, and what is below it, that other resolvers are asked about."""
+
+    name: Domain = Field(description="The domain.", examples=["dn42"])
+    upstream: list[Server] = Field(
+        description="Whom to ask: addresses, `ADDRESS#PORT`.", examples=[["2001:db8::d42"]], min_length=1
+    )
+
+
+class DnsRecordTable(Table):
+    """A record that nodes answer themselves. A name of these exists with these records only."""
+
+    name: Domain = Field(description="Whose it is.", examples=["printer.home.arpa"])
+    type: RecordWord = Field(description="`A`, `AAAA` or `PTR`.", examples=["AAAA"])
+    value: str = Field(description="An address, or for `PTR` a name.", examples=["2001:db8:1::9"])
+    ttl: int = Field(default=300, ge=0, le=2**31 - 1, description="Seconds for which clients keep it.", examples=[300])
+
+
 class Dns64Table(Table):
     """The resolver that synthesizes AAAA records (RFC 6147)."""
 
@@ -366,6 +394,35 @@ class Dns64Table(Table):
         default=[IPv6Network("::ffff:0:0/96")],
         description="AAAA answers in these are treated as absent (RFC 6147 §5.1.4).",
         examples=[["::ffff:0:0/96"]],
+    )
+    exclude_ipv4: list[Prefix4] = Field(
+        default=[],
+        description="No AAAA is made of A records in these. With 64:ff9b::/96 none is made of non-global ones either, but "
+        "for `nat64.allow_ipv4` (RFC 6052 §3.1).",
+        examples=[["192.0.2.0/24"]],
+    )
+    never_synthesize: list[Domain] = Field(
+        default=[],
+        description="Domains that, with all below them, have their real AAAA records only.",
+        examples=[["example.com"]],
+    )
+    aaaa_failure: FailureWord = Field(
+        default=AaaaFailure.SYNTHESIZE,
+        description="What a question for AAAA leads to whose answer is an error, or does not come: `synthesize` from the A "
+        "records, which keeps names usable whose servers are deaf to AAAA (RFC 6147 §5.1.2), or `fail`.",
+        examples=["fail"],
+    )
+    serve_stale: bool = Field(
+        default=True,
+        description="Whether answers up to a day past their time are given where resolvers fail, or take longer than 1.8 "
+        "seconds (RFC 8767).",
+        examples=[True],
+    )
+    zone: list[DnsZoneTable] = Field(
+        default=[], description="Domains that other resolvers are asked about, one `[[dns64.zone]]` each."
+    )
+    record: list[DnsRecordTable] = Field(
+        default=[], description="Records that nodes answer themselves, one `[[dns64.record]]` each."
     )
 
 

@@ -58,6 +58,17 @@ enabled = true
 listen = ["2001:db8:1::1"]            # default: the node's addresses on its LANs and tunnels
 upstream = ["system"]                 # "system", "unbound" (127.0.0.1/::1), or addresses, "address#port"
 exclude_aaaa = ["::ffff:0:0/96"]
+exclude_ipv4 = ["192.0.2.0/24"]       # never synthesized from; default: none
+never_synthesize = ["example.com"]    # these domains have real AAAA records only
+aaaa_failure = "synthesize"           # or "fail": what a broken answer to AAAA leads to
+serve_stale = true                    # where resolvers fail, answers up to a day past their time
+[[dns64.zone]]                        # other resolvers for a domain
+name = "dn42"
+upstream = ["2001:db8::d42"]
+[[dns64.record]]                      # answered here
+name = "printer.home.arpa"
+type = "AAAA"                         # A | AAAA | PTR
+value = "2001:db8:1::9"
 
 [log]
 enabled = true                        # who had which ports; never to whom they spoke
@@ -292,6 +303,37 @@ class Upstream:
     port: int = 53
 
 
+class AaaaFailure(StrEnum):
+    """What an AAAA question that ends in an error leads to: RFC 6147 §5.1.2, or the error."""
+
+    SYNTHESIZE = "synthesize"
+    FAIL = "fail"
+
+
+class RecordType(StrEnum):
+    A = "A"
+    AAAA = "AAAA"
+    PTR = "PTR"
+
+
+@dataclass(frozen=True, slots=True)
+class DnsZone:
+    """A domain that other resolvers are asked about."""
+
+    name: str
+    upstream: tuple[Upstream, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DnsRecord:
+    """A record that the node answers itself; `value` is an address, or for PTR a name; `ttl` in seconds."""
+
+    name: str
+    type: RecordType
+    value: str
+    ttl: int = 300
+
+
 @dataclass(frozen=True, slots=True)
 class Dns64:
     """`listen` empty: the node's addresses on LANs and tunnels; `upstream` empty: the system's resolvers."""
@@ -300,6 +342,12 @@ class Dns64:
     listen: tuple[IPv4Address | IPv6Address, ...] = ()
     upstream: tuple[Upstream, ...] = ()
     exclude_aaaa: tuple[IPv6Network, ...] = (IPv6Network("::ffff:0:0/96"),)
+    exclude_ipv4: tuple[IPv4Network, ...] = ()
+    never_synthesize: tuple[str, ...] = ()
+    aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
+    serve_stale: bool = True
+    zones: tuple[DnsZone, ...] = ()
+    records: tuple[DnsRecord, ...] = ()
 
 
 class Transport(StrEnum):

@@ -25,6 +25,7 @@ OUR_MARKS = 0xF8000000  # bpf/abi.h MARK_MASK
 UPLINK = "uplink"
 _Enum = TypeVar("_Enum", bound=StrEnum)
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 _HOST = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+")
 _DURATION = re.compile(r"([0-9]{1,6})([hdw])")
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
@@ -287,6 +288,27 @@ def upstream(value: object) -> Upstream | str:
             'write "system", "unbound", or an address like "2001:db8::53" or "192.0.2.53#5353"',
         )
     return Upstream(address(head), port(rest, given) if hash_ else 53)
+
+
+def resolver(value: object) -> Upstream:
+    """As `upstream`, but an address."""
+    found = upstream(value)
+    if isinstance(found, str):
+        what = f'"{found}" cannot stand here, where a certain resolver is asked'
+        raise wrong("upstream", what, 'write an address like "2001:db8::53" or "192.0.2.53#5353"')
+    return found
+
+
+def domain(value: object) -> str:
+    """A domain name in ASCII, as it stands in the DNS."""
+    given = text(value, "example.com").strip()
+    bare = given.removesuffix(".").lower()
+    if not given.isascii():
+        raise wrong("domain", f'"{given}" is not ASCII', 'write its "xn--…" form')
+    if not all(_LABEL.fullmatch(label) for label in bare.split(".")) or len(bare) > 253:
+        what = f'"{given}" is no domain name: labels have 1 to 63 letters, digits, "-" or "_", and all together 253'
+        raise wrong("domain", what, 'write one like "example.com"')
+    return bare
 
 
 def duration(value: object) -> str:

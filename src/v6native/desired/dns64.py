@@ -7,11 +7,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from v6native.config.model import Upstream
 from v6native.desired.model import Note
 from v6native.desired.node import Here, first_address4, first_address6
 from v6native.desired.state import AnyAddress, AnyNetwork, SettingsFile
 from v6native.desired.translators import sources
-from v6native.dns64.settings import Dns64Settings, Listen, Pref64, UpstreamServer
+from v6native.dns64.settings import (
+    AaaaFailure,
+    Dns64Settings,
+    Listen,
+    LocalRecord,
+    LocalType,
+    Pref64,
+    Timing,
+    UpstreamServer,
+    Zone,
+)
 
 FILE = "dns64.json"
 
@@ -30,6 +41,12 @@ def files(here: Here) -> tuple[SettingsFile, ...]:
         pref64=(Pref64(here.config.network.pref64[0]),),
         allow=tuple(_allowed(here)),
         exclude_aaaa=settings.exclude_aaaa,
+        exclude_ipv4=settings.exclude_ipv4,
+        never_synthesize=settings.never_synthesize,
+        aaaa_failure=AaaaFailure(settings.aaaa_failure),
+        local=tuple(LocalRecord(r.name, LocalType(r.type), r.value, r.ttl) for r in settings.records),
+        zones=tuple(Zone(zone.name, _servers(zone.upstream)) for zone in settings.zones),
+        timing=Timing() if settings.serve_stale else Timing(stale=0),
         open_ipv4=here.config.nat64.allow_ipv4,
     )
     return (SettingsFile(FILE, document.to_json()),)
@@ -86,9 +103,13 @@ def _addresses(here: Here, name: str) -> list[AnyAddress]:
 def _upstreams(here: Here) -> tuple[UpstreamServer, ...]:
     """The file's, else the system's; never ourselves, who would ask ourselves forever."""
     if here.config.dns64.upstream:
-        return tuple(UpstreamServer(server.address, server.port) for server in here.config.dns64.upstream)
+        return _servers(here.config.dns64.upstream)
     ours = _listen(here)
     return tuple(UpstreamServer(address) for address in _once(here.facts.resolvers) if address not in ours)
+
+
+def _servers(given: Iterable[Upstream]) -> tuple[UpstreamServer, ...]:
+    return tuple(UpstreamServer(server.address, server.port) for server in given)
 
 
 def _allowed(here: Here) -> list[AnyNetwork]:

@@ -13,6 +13,8 @@ from v6native.dns64.wire import Message, Record, Writer
 _U16 = Struct("!H")
 _U32 = Struct("!I")
 _MAX_TTL = 0x7FFFFFFF
+# The TTL of an answer past its time, and how long it is before upstream is asked again (RFC 8767 §4, §5).
+STALE_TTL = 30
 
 
 class Answer:
@@ -21,11 +23,12 @@ class Answer:
     Times are whole seconds of one monotonic clock: `born`, `expires`. `soa_ttl` is the negative TTL at birth (RFC 2308
     §5), None where there is no SOA. `failed`: an error that says nothing about the name, such as SERVFAIL or a
     timeout. `authentic`: came with AD from an upstream that is trusted with it. `origin` says how it came about.
+    `true_until`: when upstream's words ran out, which is later than that for one past its time (`stale`).
     """
 
     __slots__ = (
-        "authentic", "born", "expires", "failed", "memo", "message", "origin", "rcode", "soa_ttl", "ttl_offsets",
-        "used",
+        "authentic", "born", "expires", "failed", "memo", "message", "origin", "rcode", "soa_ttl", "true_until",
+        "ttl_offsets", "used",
     )  # fmt: skip
 
     def __init__(
@@ -40,6 +43,7 @@ class Answer:
         self.soa_ttl: int | None = None
         self.failed = rcode not in (wire.NOERROR, wire.NXDOMAIN)
         self.authentic = False
+        self.true_until: int | None = None
         self.used = False
         # What rules.py made of this answer for one view: pure, so that it may be kept here.
         self.memo: tuple[object, Answer | None, Answer] | None = None
@@ -58,6 +62,16 @@ class Answer:
                 ttl = _U32.unpack_from(message, offset)[0] - age
                 _U32.pack_into(message, offset, ttl if ttl > 0 else 0)
         return message
+
+    def stale(self, now: int) -> Answer:
+        """The same once more, for a moment, although its time is over (RFC 8767 §4): nobody vouches for it now."""
+        message = bytearray(self.message)
+        for offset in self.ttl_offsets:
+            _U32.pack_into(message, offset, STALE_TTL)
+        again = Answer(bytes(message), self.ttl_offsets, self.rcode, now, now + STALE_TTL, "stale")
+        again.soa_ttl = None if self.soa_ttl is None else STALE_TTL
+        again.true_until = self.expires if self.true_until is None else self.true_until
+        return again
 
     def remaining_soa_ttl(self, now: int) -> int | None:
         return None if self.soa_ttl is None else max(0, self.soa_ttl - (now - self.born))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""What upstream said, by question, until it expires; bounded in entries and octets.
+"""What upstream said, by question, until it expires and a while longer; bounded in entries and octets.
 
 Only upstream's own words lie here, never a synthesized answer: a change of prefix or view costs nothing.
 Eviction is second chance: the oldest entry goes, unless it was asked for since it was last looked at.
@@ -36,6 +36,14 @@ class Cache:
             return None
         entry.used = True
         return entry
+
+    def past(self, key: bytes, now: int, seconds: int) -> Answer | None:
+        """What was true until at most so long ago, while nobody knows better: no failure."""
+        entry = self._entries.get(key)
+        if entry is None or entry.failed or entry.expires > now:
+            return None
+        until = entry.expires if entry.true_until is None else entry.true_until
+        return entry if now < until + seconds else None
 
     def put(self, key: bytes, answer: Answer, now: int) -> None:
         """Keeps an answer that is true for longer than this second; makes room for it."""

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A question from when it is asked until it is answered: local records, cache, upstream, and the rules over them.
 
-The same upstream question is asked once, however many clients wait for it.
+The same upstream question is asked once, however many clients wait for it. What clients go on to ask for is fetched anew
+shortly before it expires. Where upstream fails, or takes long, an answer past its time is better than none (RFC 8767).
 """
 
 from __future__ import annotations
@@ -21,12 +22,18 @@ from v6native.dns64.special import LocalRecords
 from v6native.dns64.stats import Stats
 from v6native.dns64.upstream import Upstreams
 
+# An answer of which this part of its time is left is fetched anew when it is asked for; shorter ones are not worth it.
+_PREFETCH_PART, _PREFETCH_LEAST = 10, 10
+
 Done = Callable[[Answer], None]
 Arrived = Callable[[bytes, Answer], None]
 
 
 class Resolver:
-    """`local`, `upstreams`, `timing` and `limits` may be replaced between two turns of the loop: a reload."""
+    """`local`, `upstreams`, `zones`, `timing` and `limits` may be replaced between two turns of the loop: a reload.
+
+    `zones`: whom to ask about a domain and what is below it, by lower-cased wire name.
+    """
 
     def __init__(
         self, loop: Loop, stats: Stats, upstreams: Upstreams, local: LocalRecords, timing: Timing, limits: Limits
@@ -38,6 +45,7 @@ class Resolver:
         self.timing = timing
         self.limits = limits
         self.cache = Cache(limits.cache_entries, limits.cache_bytes)
+        self.zones: dict[bytes, Upstreams] = {}
         self.jobs = 0
         self._waiting: dict[bytes, list[Arrived]] = {}
 
@@ -59,7 +67,25 @@ class Resolver:
     def find(self, key: bytes) -> Answer | None:
         """What is known without asking."""
         now = int(self.loop.now)
-        return self.local.find(key[:-1], now) or self.cache.get(key, now)
+        known = self.local.find(key[:-1], now)
+        if known is not None:
+            return known
+        cached = self.cache.get(key, now)
+        if cached is not None and (cached.expires - now) * _PREFETCH_PART <= cached.expires - cached.born:
+            self._prefetch(key, cached)
+        return cached
+
+    def past(self, key: bytes) -> Answer | None:
+        """An answer whose time is over, for want of a better one."""
+        now = int(self.loop.now)
+        entry = self.cache.past(key, now, self.timing.stale)
+        return None if entry is None else entry.stale(now)
+
+    def _prefetch(self, key: bytes, cached: Answer) -> None:
+        worth = cached.expires - cached.born >= _PREFETCH_LEAST and cached.origin == "upstream"
+        if worth and key not in self._waiting and len(self._waiting) < self.limits.pending:
+            self.stats.count("prefetch")
+            self.fetch(key, lambda _key, _answer: None)
 
     def fetch(self, key: bytes, arrived: Arrived) -> None:
         """Asks upstream; `arrived` is called later, once."""
@@ -69,7 +95,24 @@ class Resolver:
             waiting.append(arrived)
             return
         self._waiting[key] = [arrived]
-        self.upstreams.ask(key, lambda reply, authentic: self._arrived(key, reply, authentic))
+        self._asked_about(key).ask(key, lambda reply, authentic: self._arrived(key, reply, authentic))
+
+    def _better_than_failure(self, key: bytes, failed: Answer, now: int) -> Answer:
+        standing = self.cache.get(key, now)
+        if standing is not None:
+            return standing  # It was fetched anew before its time.
+        past = self.past(key)
+        if past is None:
+            return failed
+        self.stats.count("stale")
+        return past
+
+    def _asked_about(self, key: bytes) -> Upstreams:
+        if self.zones:
+            for suffix in wire.suffixes(key[:-5]):
+                if suffix in self.zones:
+                    return self.zones[suffix]
+        return self.upstreams
 
     def _arrived(self, key: bytes, reply: Reply | None, authentic: bool) -> None:
         now = int(self.loop.now)
@@ -79,6 +122,8 @@ class Resolver:
             limits = self.limits
             answer = from_upstream(*reply, now, limits.max_ttl, limits.max_negative_ttl, self.timing.failure)
             answer.authentic = authentic
+        if answer.failed:
+            answer = self._better_than_failure(key, answer, now)
         self.cache.put(key, answer, now)
         for arrived in self._waiting.pop(key):
             self.loop.call(arrived, key, answer)
@@ -87,7 +132,7 @@ class Resolver:
 class _Job:
     """A question that needs upstream. It keeps what came for it, which need not stay in the cache until the end."""
 
-    __slots__ = ("_beside", "_done", "_got", "_query", "_resolver", "_view")
+    __slots__ = ("_beside", "_done", "_got", "_late", "_query", "_resolver", "_view", "_wanted")
 
     def __init__(self, resolver: Resolver, query: Query, view: View, done: Done) -> None:
         self._resolver = resolver
@@ -96,6 +141,8 @@ class _Job:
         self._done = done
         self._got: dict[bytes, Answer] = {}
         self._beside: Timer | None = None
+        self._late: Timer | None = None
+        self._wanted = b""
 
     def go_on(self, need: Need) -> None:
         beside = need.beside
@@ -103,7 +150,17 @@ class _Job:
             self._beside = self._resolver.loop.later(
                 self._resolver.timing.parallel_a, lambda: self._resolver.fetch(beside, self._keep)
             )
+        self._wanted = need.key
+        if self._resolver.past(need.key) is not None:
+            self._late = self._resolver.loop.later(self._resolver.timing.stale_after, self._overdue)
         self._resolver.fetch(need.key, self._arrived)
+
+    def _overdue(self) -> None:
+        """Upstream takes long: what is past its time will do. Its answer is kept when it comes."""
+        past = self._resolver.past(self._wanted)
+        if past is not None:
+            self._resolver.stats.count("stale")
+            self._arrived(self._wanted, past)
 
     def _find(self, key: bytes) -> Answer | None:
         return self._got.get(key) or self._resolver.find(key)
@@ -112,10 +169,14 @@ class _Job:
         self._got[key] = answer
 
     def _arrived(self, key: bytes, answer: Answer) -> None:
+        if key != self._wanted:
+            return  # It went on without this one.
+        self._wanted = b""
         self._got[key] = answer
-        if self._beside is not None:
-            self._beside.cancel()
-            self._beside = None
+        for timer in (self._beside, self._late):
+            if timer is not None:
+                timer.cancel()
+        self._beside = self._late = None
         try:
             outcome = decide(self._query, self._view, self._find, int(self._resolver.loop.now))
         except Exception:

@@ -58,6 +58,7 @@ class Server:
         upstreams = Upstreams(loop, stats, settings.upstreams, settings.timing)
         local = LocalRecords(settings.local)
         self.resolver = Resolver(loop, stats, upstreams, local, settings.timing, settings.limits)
+        self.resolver.zones = self._zones(settings)
         self._tcp = TcpServer(loop, stats, self._admit, lambda access: access.view is None, self._handle_tcp)
         self._listeners: dict[Listen, tuple[socket.socket, socket.socket]] = {}
         self._clients: dict[str, Access] = {}
@@ -73,7 +74,9 @@ class Server:
         if before.upstreams != settings.upstreams or before.timing != settings.timing:
             # Questions under way end with the old ones.
             resolver.upstreams = Upstreams(self.loop, self.stats, settings.upstreams, settings.timing)
-        if before.upstreams != settings.upstreams:
+        if before.zones != settings.zones or before.timing != settings.timing:
+            resolver.zones = self._zones(settings)
+        if (before.upstreams, before.zones) != (settings.upstreams, settings.zones):
             # Other servers may say other things.
             resolver.cache.clear()
         resolver.local = LocalRecords(settings.local)
@@ -85,7 +88,8 @@ class Server:
         self._tcp.close()
         for listen in list(self._listeners):
             self._close(listen)
-        self.resolver.upstreams.close()
+        for upstreams in (self.resolver.upstreams, *self.resolver.zones.values()):
+            upstreams.close()
 
     def document(self) -> dict[str, object]:
         """For the stats socket."""
@@ -101,7 +105,17 @@ class Server:
             "tcp_unsent": self._tcp.unsent,
             "internal_errors": self.loop.errors,
         }
-        return self.stats.document() | own | self.resolver.upstreams.document()
+        servers: dict[str, dict[str, float]] = {}
+        for upstreams in (*self.resolver.zones.values(), self.resolver.upstreams):
+            for number, by_server in upstreams.document().items():
+                servers.setdefault(number, {}).update(by_server)
+        return self.stats.document() | own | servers
+
+    def _zones(self, settings: Dns64Settings) -> dict[bytes, Upstreams]:
+        return {
+            wire.name_from_text(zone.name): Upstreams(self.loop, self.stats, zone.upstreams, settings.timing)
+            for zone in settings.zones
+        }
 
     def _open(self, settings: Dns64Settings) -> None:
         """Opens what is new, all or nothing."""

@@ -76,6 +76,14 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Zone:
+    """A domain, and all below it, that other resolvers are asked about; of several that fit, the longest counts."""
+
+    name: str
+    upstreams: tuple[UpstreamServer, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LocalRecord:
     """A record answered here; `value` is an address, or for PTR a name. `ttl` in seconds."""
 
@@ -89,13 +97,17 @@ class LocalRecord:
 class Timing:
     """Seconds. `query`: until an upstream question is given up; `hedge`: the longest wait before the next upstream is
     asked as well; `parallel_a`: how long the AAAA may take before the A is asked for beside it (RFC 6147 §5.1.8);
-    `failure`: how long a failure is remembered (RFC 9520 §3.2); `tcp_idle`: a silent TCP connection is closed."""
+    `failure`: how long a failure is remembered (RFC 9520 §3.2); `tcp_idle`: a silent TCP connection is closed; `stale`:
+    how long past its time an answer stands in where upstream fails (RFC 8767 §5), 0: never; `stale_after`: how long
+    upstream may take before it does."""
 
     query: float = 4.0
     hedge: float = 0.2
     parallel_a: float = 0.5
     failure: int = 5
     tcp_idle: float = 10.0
+    stale: int = 86_400
+    stale_after: float = 1.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +126,8 @@ class Limits:
 class Dns64Settings:
     """Everything of dns64.json. `allow`: who may ask, and nobody else may. `exclude_aaaa`: real addresses that count
     as absent (§5.1.4). `exclude_ipv4`: never embedded in any prefix; non-global IPv4 is never embedded in the
-    well-known prefix either (RFC 6052 §3.1), except what `open_ipv4` names. `never_synthesize`: domains left alone."""
+    well-known prefix either (RFC 6052 §3.1), except what `open_ipv4` names. `never_synthesize`: domains left alone.
+    `zones`: whom to ask about what else than `upstreams`."""
 
     listen: tuple[Listen, ...]
     upstreams: tuple[UpstreamServer, ...]
@@ -127,6 +140,7 @@ class Dns64Settings:
     never_synthesize: tuple[str, ...] = ()
     aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
     local: tuple[LocalRecord, ...] = ()
+    zones: tuple[Zone, ...] = ()
     timing: Timing = Timing()
     limits: Limits = Limits()
 
@@ -162,11 +176,15 @@ def _mistakes(settings: Dns64Settings) -> list[str]:
     ]
     problems += _port_mistakes(settings)
     own = {(entry.address, entry.port) for entry in settings.listen}
+    asked = [("upstreams", settings.upstreams), *((f"zones: {zone.name}", zone.upstreams) for zone in settings.zones)]
     problems += [
-        f"upstreams: {server.address} port {server.port} is this DNS64 itself; name another resolver"
-        for server in settings.upstreams
+        f"{key}: {server.address} port {server.port} is this DNS64 itself; name another resolver"
+        for key, servers in asked
+        for server in servers
         if (server.address, server.port) in own
     ]
+    problems += [f"zones: {wrong}" for zone in settings.zones if (wrong := _name_mistake(zone.name))]
+    problems += [f"zones: {zone.name} has no upstreams" for zone in settings.zones if not zone.upstreams]
     rules = settings.pref64 + tuple(rule for view in settings.views for rule in view.pref64)
     problems += [f"pref64: {wrong}" for rule in rules if (wrong := valid_pref64(rule.prefix))]
     problems += [f"never_synthesize: {wrong}" for name in settings.never_synthesize if (wrong := _name_mistake(name))]
@@ -177,12 +195,15 @@ def _mistakes(settings: Dns64Settings) -> list[str]:
 def _port_mistakes(settings: Dns64Settings) -> list[str]:
     ports = [("listen", entry.port) for entry in settings.listen]
     ports += [("upstreams", server.port) for server in settings.upstreams]
+    ports += [("zones", server.port) for zone in settings.zones for server in zone.upstreams]
     return [f"{key}: port {port} is not one of 1 to 65535" for key, port in ports if not 1 <= port <= 65535]
 
 
 def _number_mistakes(settings: Dns64Settings) -> list[str]:
     numbers = {f"timing.{key}": value for key, value in asdict(settings.timing).items()}
     numbers |= {f"limits.{key}": value for key, value in asdict(settings.limits).items()}
+    if settings.timing.stale == 0:
+        del numbers["timing.stale"]  # The one that may be off.
     return [f"{key}: {value} is not above zero" for key, value in numbers.items() if value <= 0]
 
 

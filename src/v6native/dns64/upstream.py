@@ -118,7 +118,7 @@ class Upstreams:
             self.servers, key=lambda s: (bool(s.asleep_until), s.srtt if s.srtt is not None else float("inf"))
         )
 
-    def document(self) -> dict[str, object]:
+    def document(self) -> dict[str, dict[str, float]]:
         """Numbers by server; `upstream_silent` is 1 for one that does not answer, `upstream_srtt_ms` its usual time."""
 
         def by_server(number: Callable[[Server], float]) -> dict[str, float]:

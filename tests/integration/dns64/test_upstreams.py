@@ -30,6 +30,7 @@ from tests.integration.dns64.scripted import (
     settings_for,
     zone,
 )
+from v6native.dns64.settings import Timing, Zone
 
 # Seconds: far above what is needed, since the machine may be busy; far below waiting for a bad server.
 QUICK = 0.9
@@ -220,3 +221,36 @@ def test_questions_without_end_are_bounded_and_leave_nothing_behind() -> None:
             eventually(lambda: server.server.resolver.jobs == 0, "all questions have ended")
             one.script = answering("192.0.2.1")
             assert eventually(lambda: timed(server, f"{time.monotonic_ns()}.example")[0], "it serves again")
+
+
+def test_an_answer_past_its_time_where_nobody_answers() -> None:
+    """RFC 8767 §5: better than an error, and only for so long as it may."""
+
+    def short(query: dns.message.QueryMessage, tcp: bool) -> list[tuple[float, bytes]]:
+        return [(0, packed(reply(query, f"{query.question[0].name} 1 IN A 192.0.2.1"), query, tcp))]
+
+    with Upstream(short) as upstream, dns64(upstream, timing=Timing(query=0.5, stale=600)) as server:
+        assert addresses(server.ask("n.example", "A"), "A") == ["192.0.2.1"]
+        upstream.script = failing(dns.rcode.SERVFAIL)
+        time.sleep(1.1)
+        answer = server.ask("n.example", "A")
+        assert addresses(answer, "A") == ["192.0.2.1"] and answer.answer[0].ttl == 30
+        assert server.ask("m.example", "A").rcode() == dns.rcode.SERVFAIL
+        assert server.event("stale") == 1
+
+
+def test_a_domain_of_other_servers() -> None:
+    with (
+        Upstream(answering("192.0.2.1")) as rest,
+        Upstream(answering("192.0.2.42")) as own,
+        dns64(rest, zones=(Zone("dn42", (own.server,)),)) as server,
+    ):
+        assert addresses(server.ask("www.dn42", "A"), "A") == ["192.0.2.42"]
+        assert addresses(server.ask("www.example", "A"), "A") == ["192.0.2.1"]
+        assert (own.asked, rest.asked) == (["www.dn42. A"], ["www.example. A"])
+        numbers = server.server.document()["upstream_answered"]
+        assert numbers == {f"{LOOPBACK}#{own.port}": 1, f"{LOOPBACK}#{rest.port}": 1}
+        # Other servers from a reload on, and what the first ones said is forgotten.
+        changed = replace(server.server.settings, zones=())
+        server.do(lambda: server.server.reload(changed))
+        assert addresses(server.ask("www.dn42", "A"), "A") == ["192.0.2.1"]

@@ -4,13 +4,27 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
 import pytest
 
 from v6native.config.load import load, this_node
-from v6native.config.model import Eam, Mark, OwnIPv4, Pool4Entry, PortRange, Proto, Timeouts, Upstream
+from v6native.config.model import (
+    AaaaFailure,
+    Dns64,
+    DnsRecord,
+    DnsZone,
+    Eam,
+    Mark,
+    OwnIPv4,
+    Pool4Entry,
+    PortRange,
+    Proto,
+    RecordType,
+    Timeouts,
+    Upstream,
+)
 from v6native.errors import ConfigError
 
 from .conftest import SMALL, Load, Problems, changed
@@ -82,6 +96,36 @@ def test_unbound_means_this_machine(load_text: Load) -> None:
     config = load_text(changed(more='[dns64]\nupstream = ["unbound", "2001:db8::53#5353"]\n'))
     assert [str(u.address) for u in config.dns64.upstream] == ["127.0.0.1", "::1", "2001:db8::53"]
     assert config.dns64.upstream[2] == Upstream(IPv6Address("2001:db8::53"), 5353)
+
+
+def test_what_the_dns64_may_be_told(load_text: Load) -> None:
+    config = load_text(
+        changed(
+            more="""
+[dns64]
+exclude_ipv4 = ["192.0.2.0/24"]
+never_synthesize = ["Example.COM."]
+aaaa_failure = "fail"
+serve_stale = false
+[[dns64.zone]]
+name = "dn42"
+upstream = ["2001:db8::d42", "192.0.2.53#5353"]
+[[dns64.record]]
+name = "printer.home.arpa"
+type = "AAAA"
+value = "2001:db8:1::9"
+ttl = 60
+"""
+        )
+    )
+    assert config.dns64 == Dns64(
+        exclude_ipv4=(IPv4Network("192.0.2.0/24"),),
+        never_synthesize=("example.com",),
+        aaaa_failure=AaaaFailure.FAIL,
+        serve_stale=False,
+        zones=(DnsZone("dn42", (Upstream(IPv6Address("2001:db8::d42")), Upstream(IPv4Address("192.0.2.53"), 5353))),),
+        records=(DnsRecord("printer.home.arpa", RecordType.AAAA, "2001:db8:1::9", 60),),
+    )
 
 
 def test_own_prefix_of_the_clat_avoids_what_is_there(load_text: Load) -> None:

@@ -27,11 +27,26 @@ from tests.unit.system.networks import (
 )
 from v6native.address import embed
 from v6native.config.facts import DefaultRoute, HostFacts, InterfaceFacts
-from v6native.config.model import Config, FastPath, Limits, Mark, OwnIPv4, Pool, Proto, StaticBib
+from v6native.config.model import (
+    AaaaFailure,
+    Config,
+    Dns64,
+    DnsRecord,
+    DnsZone,
+    FastPath,
+    Limits,
+    Mark,
+    OwnIPv4,
+    Pool,
+    Proto,
+    RecordType,
+    StaticBib,
+    Upstream,
+)
 from v6native.desired import Desired, desired
 from v6native.desired.dataplane import Attachment, Nat64Settings, PoolGroup, SiitSettings
 from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, OWN_LOCAL_RULE, Neighbour, Rule
-from v6native.dns64.settings import Dns64Settings
+from v6native.dns64.settings import Dns64Settings, LocalRecord, LocalType, UpstreamServer, Zone
 
 CLAT96 = IPv6Network("2001:db8:64:a:64::/96")
 
@@ -336,6 +351,23 @@ def test_dns64_answers_inside_and_asks_others() -> None:
     # resolv.conf names our own listener, too: asking it would go round for ever.
     assert [str(server.address) for server in told.upstreams] == ["2001:db8:53::53"]
     assert not any(IPv6Address("2001:db8:ffff::1") in network for network in told.allow if network.version == 6)
+
+
+def test_the_dns64_is_told_what_the_file_says() -> None:
+    told = Dns64(
+        exclude_ipv4=(IPv4Network("192.0.2.0/24"),),
+        never_synthesize=("example.com",),
+        aaaa_failure=AaaaFailure.FAIL,
+        serve_stale=False,
+        zones=(DnsZone("dn42", (Upstream(IPv6Address("2001:db8::d42"), 5353),)),),
+        records=(DnsRecord("printer.home.arpa", RecordType.AAAA, "2001:db8:1::9", 60),),
+    )
+    wanted = desired(replace(LAB96, dns64=told), "edge1", replace(FACTS, resolvers=(IPv4Address("192.0.2.53"),)))
+    settings = Dns64Settings.from_json(next(file for file in wanted.files if file.name == "dns64.json").text)
+    assert (settings.exclude_ipv4, settings.never_synthesize) == (told.exclude_ipv4, told.never_synthesize)
+    assert (settings.aaaa_failure, settings.timing.stale) == ("fail", 0)
+    assert settings.zones == (Zone("dn42", (UpstreamServer(IPv6Address("2001:db8::d42"), 5353),)),)
+    assert settings.local == (LocalRecord("printer.home.arpa", LocalType.AAAA, "2001:db8:1::9", 60),)
 
 
 def test_dns64_without_anybody_to_ask_is_a_finding() -> None:

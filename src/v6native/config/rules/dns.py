@@ -1,16 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""DNS64: no resolver that asks itself."""
+"""DNS64: no resolver that asks itself, and records that are what they say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from v6native.config.model import Upstream
+from pydantic_core import PydanticCustomError
+
+from v6native.config.model import RecordType, Upstream
 from v6native.config.positions import KeyPath
 from v6native.config.problem import ConfigProblem
 from v6native.config.rules.draft import Draft
+from v6native.config.values import domain
 
 PORT = 53
 
@@ -21,6 +24,8 @@ def check(draft: Draft) -> Iterator[ConfigProblem]:
         return
     yield from _listen(draft)
     ours = own_listeners(draft)
+    yield from _records(draft)
+    yield from _zones(draft, ours)
     for i, given in enumerate(table.upstream):
         path: KeyPath = ("dns64", "upstream", i)
         if given == "system" and len(table.upstream) > 1:
@@ -64,6 +69,35 @@ def _listen(draft: Draft) -> Iterator[ConfigProblem]:
         if address.is_unspecified:
             what = f"{address} answers everybody who can reach the node, from the internet too"
             yield draft.warning("open", path, what, "write the addresses that your clients use, or remove the key")
+
+
+def _records(draft: Draft) -> Iterator[ConfigProblem]:
+    versions = {RecordType.A: 4, RecordType.AAAA: 6}
+    for i, record in enumerate(draft.file.dns64.record):
+        path: KeyPath = ("dns64", "record", i, "value")
+        wanted = versions.get(record.type)
+        try:
+            if wanted is None:
+                domain(record.value)
+            elif ip_address(record.value).version != wanted:
+                raise ValueError
+        except (ValueError, PydanticCustomError):
+            what = f'"{record.value}" is no {f"IPv{wanted} address" if wanted else "domain name"}, which {record.type} asks for'
+            yield draft.error("record", path, what, "write one, or another `type`")
+
+
+def _zones(draft: Draft, ours: dict[IPv4Address | IPv6Address, str]) -> Iterator[ConfigProblem]:
+    names = [zone.name for zone in draft.file.dns64.zone]
+    for i, zone in enumerate(draft.file.dns64.zone):
+        if zone.name in names[:i]:
+            where: KeyPath = ("dns64", "zone", i, "name")
+            yield draft.error("duplicate", where, f"{zone.name} is given twice", "write all its resolvers into one")
+        for j, server in enumerate(zone.upstream):
+            path: KeyPath = ("dns64", "zone", i, "upstream", j)
+            for address in _addresses(server):
+                if problem := _is_ours(address, ours):
+                    what = f"{_word(server)} is our own listener ({problem}): DNS64 would ask itself, forever"
+                    yield draft.error("loop", path, what, "write the resolver that knows this domain")
 
 
 def _addresses(given: Upstream | str) -> Iterator[IPv4Address | IPv6Address]:
