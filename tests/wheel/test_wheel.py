@@ -22,7 +22,7 @@ for name in names:
     importlib.import_module(name)
 print(len(names))
 """
-BUILD_FILES = ("pyproject.toml", "src", "bpf", "setup", "LICENSES", "README.md")
+BUILD_FILES = ("pyproject.toml", "src", "bpf", "setup", "packaging", "LICENSES", "README.md")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,15 @@ def test_holds_the_licences_and_nothing_of_the_tests(wheel: Path) -> None:
         file.name for file in (TREE / "LICENSES").iterdir()
     }
     assert "v6native/py.typed" in names
-    assert not [name for name in names if not name.startswith(("v6native/", f"v6native-{__version__}.dist-info/"))]
+    ours = ("v6native/", f"v6native-{__version__}.dist-info/", f"v6native-{__version__}.data/data/share/v6native/")
+    assert not [name for name in names if not name.startswith(ours)]
+
+
+def test_brings_the_unit_and_the_files_for_network_managers(environment: clean.CleanEnvironment) -> None:
+    shipped = {file.relative_to(TREE / "packaging") for file in (TREE / "packaging").rglob("*") if file.is_file()}
+    share = environment.folder / "share" / "v6native"
+    assert Path("v6native.service") in shipped
+    assert {file.relative_to(share) for file in share.rglob("*") if file.is_file()} == shipped
 
 
 def test_the_clean_environment_has_no_compiler(environment: clean.CleanEnvironment) -> None:
