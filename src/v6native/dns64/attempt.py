@@ -3,7 +3,8 @@
 """One question to one upstream server over a socket of its own: UDP, then TCP where the answer was cut (RFC 7766 §5).
 
 A fresh socket each time: its random source port, with the random id, is what an off-path forger has to guess
-(RFC 5452). The kernel picks the port, for it knows the ports reserved for the NAT64.
+(RFC 5452). The kernel picks the port, for it knows the ports reserved for the NAT64. Where nobody validates, the letters'
+random case is to be guessed too (draft-vixie-dnsext-dns0x20); a server that does not give it back is asked over TCP.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ def encode(key: bytes, identifier: int, plain: bool) -> bytes:
     return _HEADER.pack(identifier, flags, 1, 0, 0, not plain) + key[:-1] + opt
 
 
+def mixed_case(name: bytes, bits: int) -> bytes:
+    """The wire name with its lower-case letters turned where `bits` has a one. Lengths of labels are no letters' codes."""
+    return bytes(c & ~0x20 if 97 <= c <= 122 and bits >> i & 1 else c for i, c in enumerate(name))
+
+
 def _peer(server: UpstreamServer) -> tuple[int, tuple[str, int] | tuple[str, int, int, int]]:
     """The family and address of a socket; the C library knows which interface a scope
     is: now, for it may have been made anew since the last time."""
@@ -60,17 +66,27 @@ def _peer(server: UpstreamServer) -> tuple[int, tuple[str, int] | tuple[str, int
 
 
 class Attempt:
-    """Open from its creation until `done` was called or `close()`. OSError where it cannot even be sent."""
+    """Open from its creation until `done` was called or `close()`. OSError where it cannot even be sent.
 
-    __slots__ = ("_buffer", "_done", "_id", "_key", "_loop", "_query", "_server", "_socket", "_stats", "plain", "sent")
+    `plain`: without EDNS. `mixed`: in random case; `respelled`: over TCP, too, it came back in another one.
+    """
 
-    def __init__(self, loop: Loop, stats: Stats, server: UpstreamServer, key: bytes, plain: bool, done: Done) -> None:
+    __slots__ = (
+        "_buffer", "_done", "_id", "_key", "_loop", "_query", "_server", "_socket", "_stats", "mixed", "plain", "respelled",
+        "sent",
+    )  # fmt: skip
+
+    def __init__(
+        self, loop: Loop, stats: Stats, server: UpstreamServer, key: bytes, plain: bool, mixed: bool, done: Done
+    ) -> None:
         self._loop = loop
         self._stats = stats
         self._key = key
         self._done = done
         self._id = _random.getrandbits(16)
-        self._query = encode(key, self._id, plain)
+        asked = mixed_case(key[:-5], _random.getrandbits(len(key))) + key[-5:] if mixed else key
+        self._query = encode(asked, self._id, plain)
+        self.mixed, self.respelled = mixed, False
         self._server = server
         self._buffer = b""
         self.plain = plain
@@ -123,6 +139,11 @@ class Attempt:
         if len(raw) < wire.HEADER or raw[:2] != self._query[:2] or not raw[2] & 0x80:
             self._stats.count("upstream-stray")
             return False
+        asked = self._query[wire.HEADER : wire.HEADER + len(self._key) - 1]
+        echoed = raw.startswith(asked, wire.HEADER)
+        if echoed and self.mixed:
+            # Kept as if it had been asked in lower case.
+            raw = raw[: wire.HEADER] + self._key[:-1] + raw[wire.HEADER + len(asked) :]
         try:
             message = wire.parse(raw)
         except WireError:
@@ -134,7 +155,10 @@ class Attempt:
         if not unread and message.asked != self._key[:-1]:
             self._stats.count("upstream-stray")
             return False
-        if udp and message.flags & wire.TC:
+        self.respelled = self.mixed and not echoed and not unread
+        if udp and (self.respelled or message.flags & wire.TC):
+            if self.respelled:
+                self._stats.count("upstream-respelled")
             self._start_tcp()
         else:
             self._finish(Reply(raw, message))

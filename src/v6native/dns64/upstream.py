@@ -35,7 +35,7 @@ _SILENCES = 3
 _SLEEP, _LONGEST_SLEEP = 1.0, 30.0
 # How often a server that is not the fastest is asked beside it.
 _COMPARE = 10.0
-# How long a server that does not know EDNS is asked without it.
+# How long a server that does not know EDNS is asked without it, and one that does not keep the letters' case in lower case.
 _PLAIN = 300.0
 _NO_EDNS = (wire.FORMERR, wire.NOTIMP, wire.BADVERS)
 _GOOD = (wire.NOERROR, wire.NXDOMAIN)
@@ -56,6 +56,7 @@ class Server:
         self.sleep = _SLEEP
         self.asked_at = float("-inf")
         self.plain_until = 0.0
+        self.unmixed_until = 0.0
         self.asked = self.answered = self.failed = 0
         self.watched: Attempt | None = None
 
@@ -208,7 +209,8 @@ class Exchange:
         server.asked_at = now
         plain = plain or server.plain_until > now
         try:
-            attempt = Attempt(self._up.loop, self._up.stats, server.settings, self._key, plain, self._done)
+            mixed = not server.settings.authentic and server.unmixed_until <= now
+            attempt = Attempt(self._up.loop, self._up.stats, server.settings, self._key, plain, mixed, self._done)
         except OSError:
             server.silent(now)
             self._next(server)
@@ -225,6 +227,8 @@ class Exchange:
             self._next(server)
             return
         server.heard(now - attempt.sent)
+        if attempt.respelled:
+            server.unmixed_until = now + _PLAIN
         if reply.message.rcode in _GOOD:
             if attempt.plain and server.plain_until <= now:
                 server.plain_until = now + _PLAIN

@@ -30,7 +30,7 @@ from tests.integration.dns64.scripted import (
     settings_for,
     zone,
 )
-from v6native.dns64.settings import Timing, Zone
+from v6native.dns64.settings import Timing, UpstreamServer, Zone
 
 # Seconds: far above what is needed, since the machine may be busy; far below waiting for a bad server.
 QUICK = 0.9
@@ -254,3 +254,40 @@ def test_a_domain_of_other_servers() -> None:
         changed = replace(server.server.settings, zones=())
         server.do(lambda: server.server.reload(changed))
         assert addresses(server.ask("www.dn42", "A"), "A") == ["192.0.2.1"]
+
+
+def unvalidated(upstream: Upstream) -> UpstreamServer:
+    return replace(upstream.server, trust_ad=False)
+
+
+def lowered(out: bytes) -> bytes:
+    """The question in lower case, as some servers give it back."""
+    return out[:12] + out[12:].replace(out[12 : out.index(b"\0", 12)], out[12 : out.index(b"\0", 12)].lower(), 1)
+
+
+def test_names_are_asked_in_a_case_that_is_hard_to_guess() -> None:
+    name = "a-name-with-many-letters.example"
+    with Upstream(answering("192.0.2.1")) as upstream, dns64(upstream, upstreams=(unvalidated(upstream),)) as server:
+        answer = server.ask(name, "A")
+        assert addresses(answer, "A") == ["192.0.2.1"]
+        assert answer.answer[0].name.to_text() == f"{name}.", "as the client spelled it"
+        (asked,) = upstream.asked
+        assert asked.lower() == f"{name}. a" and asked != f"{name}. A", "one of 2^28 it may be"
+        assert addresses(server.ask(name.upper(), "A"), "A") == ["192.0.2.1"] and len(upstream.asked) == 1
+
+
+def test_an_answer_in_another_case_is_asked_for_over_tcp() -> None:
+    """Off-path forgers cannot know it; some servers do not keep it, and are asked in lower case from then on."""
+
+    def forged_over_udp(query: dns.message.QueryMessage, tcp: bool) -> list[tuple[float, bytes]]:
+        return (answering("192.0.2.1") if tcp else octets(lowered, answering("192.0.2.66")))(query, tcp)
+
+    with Upstream(forged_over_udp) as upstream, dns64(upstream, upstreams=(unvalidated(upstream),)) as server:
+        for i in range(2):
+            assert addresses(server.ask(f"name{i}.example", "A"), "A") == ["192.0.2.1"]
+        assert server.event("upstream-respelled") == 2
+        upstream.script = octets(lowered, answering("192.0.2.2"))
+        assert addresses(server.ask("name2.example", "A"), "A") == ["192.0.2.2"]
+        upstream.asked.clear()
+        assert addresses(server.ask("name3.example", "A"), "A") == ["192.0.2.2"]
+        assert upstream.asked == ["name3.example. A"]
