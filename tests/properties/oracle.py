@@ -21,6 +21,7 @@ MARKS = {
     Arrival.REASSEMBLED: 0x08000000,
     Arrival.HAIRPIN: 0x18000000,
 }
+UNREAD = (Reason.NO_MAPPING, Reason.SOURCE_NOT_ALLOWED)
 ICMP4_ERRORS = (3, 4, 5, 11, 12)
 
 
@@ -60,6 +61,8 @@ def assert_same(given: bytes, live: Result, reference: Result) -> None:
     assert type(live) is type(reference), told
     if live.reason is Reason.EXTENSION_HEADERS and reference.reason in (Reason.TRUNCATED, Reason.QUOTE_TOO_SHORT):
         return  # the program stops reading after six extension headers, and does not see that the seventh is cut
+    if live.reason in UNREAD and reference.reason is Reason.TRUNCATED and extension_headers(given) >= 6:
+        return  # so it judges the addresses first, and drops it for them
     if reference.reason is Reason.EXTENSION_HEADERS and live.reason in (Reason.NO_MAPPING, Reason.SOURCE_NOT_ALLOWED):
         return  # nor that an ICMPv6 error, which needs no mapping of its source, stands behind the seventh
     assert live.reason is reference.reason, told
@@ -74,6 +77,16 @@ def assert_same(given: bytes, live: Result, reference: Result) -> None:
     assert canonical(live.packet, quoted=False) == canonical(reference.packet, quoted=False), told
     if isinstance(live, Translated):
         assert is_intact(live.packet) == is_intact(given), f"a checksum became right or wrong\n{told}"
+
+
+def extension_headers(packet: bytes) -> int:
+    """How many stand whole at the beginning of an IPv6 packet."""
+    kind, at, count = packet[6], 40, 0
+    while kind in (0, 43, 44, 60) and len(packet) >= at + 8:
+        size = 8 if kind == 44 else (packet[at + 1] + 1) * 8
+        kind, at = packet[at], at + size
+        count += at <= len(packet)
+    return count
 
 
 def _told(result: Result) -> str:
