@@ -202,6 +202,6 @@ def raise_edge(edge1: Node, seconds: float = 120) -> None:
         status = daemon.status()
         if status is not None:
             raise LabError(f"edge1: `v6native up` ended with status {status}:\n{last_words()}")
-        return answers(edge1) and edge1.run("v6native", "status", "--json", check=False).ok
+        return answers(edge1) and edge1.run("v6native", "status", "--json", check=False, timeout=seconds).ok
 
     wait_until(ready, seconds, lambda: f"edge1: v6native does not get ready; its log ends with\n{last_words()}")
