@@ -43,7 +43,7 @@ KernelDataPlane.open = functools.partial(KernelDataPlane.open, objects=Path(sys.
 cli(["up"])
 """
 """The daemon as that version's was."""
-SIZE, RATE = 12, MIB
+SIZE, RATE = 20, MIB
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_the_download_goes_on(house: Site, objects: Path) -> None:
     assert generations(house) == [str(ABI_VERSION)]
     assert running.status() is None, "the download ended too early to prove anything"
     statuses: list[int | None] = []
-    wait_until(lambda: statuses.append(running.status()) or statuses[-1] is not None, 20, "the download does not end")
+    wait_until(lambda: statuses.append(running.status()) or statuses[-1] is not None, 40, "the download does not end")
     assert statuses[-1] == 0
     assert phone.run("sha256sum", "/run/lab/download").out.split()[0] == digest
     counters = house.ask("edge1", "counters")["counters"]

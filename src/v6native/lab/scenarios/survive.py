@@ -111,7 +111,7 @@ def workers_killed(trial: Trial) -> str:
     with running(trial):
         for worker in workers:
             os.kill(int(worker["pid"]), signal.SIGKILL)
-        wait_until(lambda: works(trial), 2, "2 s after the workers' death names or fragmented pings do not work")
+        wait_until(lambda: works(trial), 4, "4 s after the workers' death names or fragmented pings do not work")
     return ", ".join(worker["name"] for worker in workers)
 
 
