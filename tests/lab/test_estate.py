@@ -61,6 +61,39 @@ def test_down_leaves_nothing(estate: Estate, bare: bool) -> None:
     assert host(estate) == before
 
 
+# As a web server does: whoever ends a worker gets another one, and none has the environment by which the lab knows its own.
+RESPAWNING = """
+import os
+while True:
+    pid = os.fork()
+    if not pid:
+        os.execve("/bin/sleep", ["sleep", "600"], {})
+    os.waitpid(pid, 0)
+"""
+
+
+def test_down_ends_what_begins_anew(estate: Estate) -> None:
+    lab = labs.up(estate, Arrangement.SHARED, bare=True)
+    spaces = {Path(f"/proc/{node.pid}/ns/net").readlink() for node in lab.nodes.values()}
+    for n in range(40):
+        lab["phone"].start(f"respawning{n}", sys.executable, "-c", RESPAWNING)
+    wait_until(lambda: len(inside(spaces)) >= 80, 20, "they do not begin")
+    labs.down(estate)
+    assert inside(spaces) == []
+
+
+def inside(spaces: set[Path]) -> list[int]:
+    """Processes in these network namespaces, whatever their environment says."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "ns" / "net").readlink() in spaces:
+                found.append(int(folder.name))
+        except OSError:
+            continue  # gone meanwhile
+    return found
+
+
 def test_up_again_keeps_the_standing_lab(estate: Estate) -> None:
     first = labs.up(estate, Arrangement.SHARED, bare=True)
     second = labs.up(estate, Arrangement.SHARED, bare=True)

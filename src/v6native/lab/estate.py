@@ -95,21 +95,21 @@ class Estate:
     def remove(self) -> None:
         """Take everything of this lab away; works on a half-built one and on none."""
 
-        def ended() -> bool:
-            left = self.processes()
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                # Those that we started ourselves wait for us to take note of their end.
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
-            return not left
-
-        wait_until(ended, 15, lambda: f"lab {self.name}: processes {sorted(self.processes())} do not end")
+        # Holders last: while they live, whoever a dying server begins anew is found by its namespace, tagged or not.
+        holders = frozenset(node.pid for node in self.nodes().values())
+        self._end_all(but=holders)
+        self._end_all()
         for pins in (self.bpffs / "v6native").glob(f"{self.name}-*"):
             shutil.rmtree(pins)
         shutil.rmtree(self.folder, ignore_errors=True)
         self._leave_root()
+
+    def _end_all(self, but: frozenset[int] = frozenset()) -> None:
+        wait_until(
+            lambda: _end(self.processes() - but),
+            15,
+            lambda: f"lab {self.name}: processes {sorted(self.processes())} do not end",
+        )
 
     def bring_bpffs(self) -> None:
         """Mount the host's bpffs where the machine has not done so (systemd does); the last `down` unmounts that one again."""
@@ -140,6 +140,17 @@ def _tagged(pid: int, lab: str) -> bool:
         return f"{TAG}={lab}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
         return False
+
+
+def _end(pids: frozenset[int]) -> bool:
+    """Kills them; True where there were none left to kill."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        # Those that we started ourselves wait for us to take note of their end.
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+    return not pids
 
 
 def _namespace(pid: int) -> int | None:
