@@ -304,7 +304,10 @@ class Upstream:
 
 
 class AaaaFailure(StrEnum):
-    """What an AAAA question that ends in an error leads to: RFC 6147 §5.1.2, or the error."""
+    """What an AAAA query leads to that ends in an error other than NXDOMAIN, or in a timeout (RFC 6147 §5.1.2, §5.1.3).
+
+    SYNTHESIZE is the RFC's: as if there were no AAAA, which keeps names usable whose servers are deaf to AAAA.
+    """
 
     SYNTHESIZE = "synthesize"
     FAIL = "fail"

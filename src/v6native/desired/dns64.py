@@ -13,11 +13,8 @@ from v6native.desired.node import Here, first_address4, first_address6
 from v6native.desired.state import AnyAddress, AnyNetwork, SettingsFile
 from v6native.desired.translators import sources
 from v6native.dns64.settings import (
-    AaaaFailure,
     Dns64Settings,
     Listen,
-    LocalRecord,
-    LocalType,
     Pref64,
     Timing,
     UpstreamServer,
@@ -43,8 +40,8 @@ def files(here: Here) -> tuple[SettingsFile, ...]:
         exclude_aaaa=settings.exclude_aaaa,
         exclude_ipv4=settings.exclude_ipv4,
         never_synthesize=settings.never_synthesize,
-        aaaa_failure=AaaaFailure(settings.aaaa_failure),
-        local=tuple(LocalRecord(r.name, LocalType(r.type), r.value, r.ttl) for r in settings.records),
+        aaaa_failure=settings.aaaa_failure,
+        local=settings.records,
         zones=tuple(Zone(zone.name, _servers(zone.upstream)) for zone in settings.zones),
         timing=Timing() if settings.serve_stale else Timing(stale=0),
         open_ipv4=here.config.nat64.allow_ipv4,

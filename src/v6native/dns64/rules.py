@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from v6native.address import embed, is_wkp, non_global
+from v6native.config.model import AaaaFailure
 from v6native.dns64 import reverse, special, wire
 from v6native.dns64.answer import Answer, build, failure
 from v6native.dns64.query import Query, key, key_for
-from v6native.dns64.settings import AaaaFailure, Pref64
+from v6native.dns64.settings import Pref64
 from v6native.dns64.wire import Record
 
 # The TTL of a synthesized record where the negative answer had no SOA (RFC 6147 §5.1.7).

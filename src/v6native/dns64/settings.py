@@ -10,32 +10,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from v6native.address import valid_pref64
+from v6native.config.model import AaaaFailure, DnsRecord, RecordType
 from v6native.decode import Decoder
 from v6native.dns64.wire import WireError, name_from_text
 from v6native.errors import Dns64SettingsError
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
-
-
-class AaaaFailure(StrEnum):
-    """What an AAAA query leads to that ends in an error other than NXDOMAIN, or in a timeout (RFC 6147 §5.1.2, §5.1.3).
-
-    SYNTHESIZE is the RFC's: as if there were no AAAA, which keeps names usable whose servers are deaf to AAAA.
-    """
-
-    SYNTHESIZE = "synthesize"
-    FAIL = "fail"
-
-
-class LocalType(StrEnum):
-    A = "A"
-    AAAA = "AAAA"
-    PTR = "PTR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +68,6 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalRecord:
-    """A record answered here; `value` is an address, or for PTR a name. `ttl` in seconds."""
-
-    name: str
-    type: LocalType
-    value: str
-    ttl: int = 300
-
-
-@dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds. `query`: until an upstream question is given up; `hedge`: the longest wait before the next upstream is
     asked as well; `parallel_a`: how long the AAAA may take before the A is asked for beside it (RFC 6147 §5.1.8);
@@ -139,7 +113,7 @@ class Dns64Settings:
     open_ipv4: tuple[IPv4Network, ...] = ()
     never_synthesize: tuple[str, ...] = ()
     aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
-    local: tuple[LocalRecord, ...] = ()
+    local: tuple[DnsRecord, ...] = ()
     zones: tuple[Zone, ...] = ()
     timing: Timing = Timing()
     limits: Limits = Limits()
@@ -215,16 +189,16 @@ def _name_mistake(name: str) -> str | None:
     return None
 
 
-def _local_mistake(record: LocalRecord) -> str | None:
+def _local_mistake(record: DnsRecord) -> str | None:
     if (wrong := _name_mistake(record.name)) is not None:
         return wrong
     if not 0 <= record.ttl < 1 << 31:
         return f"{record.name}: ttl {record.ttl} is not one of 0 to {(1 << 31) - 1}"
-    if record.type is LocalType.PTR:
+    if record.type is RecordType.PTR:
         return _name_mistake(record.value)
     try:
         version = ip_address(record.value).version
     except ValueError:
         return f"{record.name}: {record.value!r} is no IP address"
-    wanted = 4 if record.type is LocalType.A else 6
+    wanted = 4 if record.type is RecordType.A else 6
     return None if version == wanted else f"{record.name}: {record.value} is no IPv{wanted} address"

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from v6native.address import embed
+from v6native.config.model import DnsRecord, RecordType
 from v6native.dns64 import wire
 from v6native.dns64.answer import Answer, build
 from v6native.dns64.query import Query
-from v6native.dns64.settings import LocalRecord, LocalType
 from v6native.dns64.wire import Record
 
 IPV4ONLY = b"\x08ipv4only\x04arpa\0"
@@ -19,7 +19,7 @@ WELL_KNOWN = (IPv4Address("192.0.0.170"), IPv4Address("192.0.0.171"))
 # Short, for a network may change its pref64, and clients ask anew only then (RFC 7050 §3).
 TTL = 600
 
-_TYPES = {LocalType.A: wire.A, LocalType.AAAA: wire.AAAA, LocalType.PTR: wire.PTR}
+_TYPES = {RecordType.A: wire.A, RecordType.AAAA: wire.AAAA, RecordType.PTR: wire.PTR}
 _CLASS_IN = wire.IN.to_bytes(2, "big")
 _NOBODY = b"\x06nobody\x07invalid\0"
 
@@ -55,11 +55,11 @@ def negative(question: bytes, rcode: int, zone: bytes, now: int, ttl: int) -> An
 class LocalRecords:
     """The operator's records. A name that is in here exists with these records only; what is below it does not matter."""
 
-    def __init__(self, records: Iterable[LocalRecord]) -> None:
+    def __init__(self, records: Iterable[DnsRecord]) -> None:
         self._names: dict[bytes, list[Record]] = {}
         for record in records:
             name = wire.name_from_text(record.name)
-            is_name = record.type is LocalType.PTR
+            is_name = record.type is RecordType.PTR
             rdata = wire.name_from_text(record.value) if is_name else ip_address(record.value).packed
             made = Record(name, _TYPES[record.type], wire.IN, record.ttl, rdata)
             self._names.setdefault(name, []).append(made)

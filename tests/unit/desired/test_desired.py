@@ -46,7 +46,7 @@ from v6native.config.model import (
 from v6native.desired import Desired, desired
 from v6native.desired.dataplane import Attachment, Nat64Settings, PoolGroup, SiitSettings
 from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, OWN_LOCAL_RULE, Neighbour, Rule
-from v6native.dns64.settings import Dns64Settings, LocalRecord, LocalType, UpstreamServer, Zone
+from v6native.dns64.settings import Dns64Settings, UpstreamServer, Zone
 
 CLAT96 = IPv6Network("2001:db8:64:a:64::/96")
 
@@ -367,7 +367,7 @@ def test_the_dns64_is_told_what_the_file_says() -> None:
     assert (settings.exclude_ipv4, settings.never_synthesize) == (told.exclude_ipv4, told.never_synthesize)
     assert (settings.aaaa_failure, settings.timing.stale) == ("fail", 0)
     assert settings.zones == (Zone("dn42", (UpstreamServer(IPv6Address("2001:db8::d42"), 5353),)),)
-    assert settings.local == (LocalRecord("printer.home.arpa", LocalType.AAAA, "2001:db8:1::9", 60),)
+    assert settings.local == (DnsRecord("printer.home.arpa", RecordType.AAAA, "2001:db8:1::9", 60),)
 
 
 def test_dns64_without_anybody_to_ask_is_a_finding() -> None:

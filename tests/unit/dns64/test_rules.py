@@ -13,9 +13,10 @@ import pytest
 
 from tests.unit.dns64.upstream_text import BORN, Client, lines, said
 from v6native.address import WKP
+from v6native.config.model import AaaaFailure
 from v6native.dns64.answer import Answer
 from v6native.dns64.rules import Policy
-from v6native.dns64.settings import AaaaFailure, Pref64
+from v6native.dns64.settings import Pref64
 from v6native.dns64.wire import name_from_text
 
 NSP = (Pref64(IPv6Network("2001:db8:64:64::/96")),)

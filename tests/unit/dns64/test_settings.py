@@ -11,13 +11,11 @@ from typing import Any
 
 import pytest
 
+from v6native.config.model import AaaaFailure, DnsRecord, RecordType
 from v6native.dns64.settings import (
-    AaaaFailure,
     Dns64Settings,
     Limits,
     Listen,
-    LocalRecord,
-    LocalType,
     Pref64,
     Timing,
     UpstreamServer,
@@ -42,7 +40,7 @@ FULL = replace(
     open_ipv4=(IPv4Network("198.51.100.0/24"),),
     never_synthesize=("corp.example",),
     aaaa_failure=AaaaFailure.FAIL,
-    local=(LocalRecord("a.example", LocalType.A, "192.0.2.7"), LocalRecord("b.example", LocalType.PTR, "c.example", 5)),
+    local=(DnsRecord("a.example", RecordType.A, "192.0.2.7"), DnsRecord("b.example", RecordType.PTR, "c.example", 5)),
     timing=Timing(query=1.5),
     limits=Limits(cache_entries=5),
 )

@@ -13,11 +13,12 @@ import pytest
 
 from tests.unit.dns64.upstream_text import BORN, Client, lines, said
 from v6native.address import WKP
+from v6native.config.model import DnsRecord, RecordType
 from v6native.dns64 import wire
 from v6native.dns64.query import parse_query
 from v6native.dns64.reverse import ip6_address, ip6_name, zone_name
 from v6native.dns64.rules import Policy
-from v6native.dns64.settings import LocalRecord, LocalType, Pref64
+from v6native.dns64.settings import Pref64
 from v6native.dns64.special import LocalRecords, ipv4only
 from v6native.dns64.wire import name_from_text, parse
 
@@ -121,15 +122,15 @@ def test_names_of_addresses() -> None:
     assert ip6_address(ip6_name(address).replace(b"a", b"g", 1)) is None
 
 
-def records(*entries: LocalRecord) -> LocalRecords:
+def records(*entries: DnsRecord) -> LocalRecords:
     return LocalRecords(entries)
 
 
 def test_own_records() -> None:
     local = records(
-        LocalRecord("Laptop.Example", LocalType.A, "192.0.2.9", 60),
-        LocalRecord("laptop.example", LocalType.AAAA, "2001:db8::9"),
-        LocalRecord("9.2.0.192.in-addr.arpa", LocalType.PTR, "laptop.example."),
+        DnsRecord("Laptop.Example", RecordType.A, "192.0.2.9", 60),
+        DnsRecord("laptop.example", RecordType.AAAA, "2001:db8::9"),
+        DnsRecord("9.2.0.192.in-addr.arpa", RecordType.PTR, "laptop.example."),
     )
     name = name_from_text("laptop.example")
 
