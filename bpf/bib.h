@@ -100,17 +100,18 @@ static __always_inline bool bib_is6(const struct bib_entry *entry, const struct 
 	return in6_equal(&entry->address6, address) && entry->port6 == port;
 }
 
-/* The entry's last session is gone, unless it is static: it goes too, and its port is free. */
-SUBPROG int bib_release(__u32 index, __u64 now)
+/*
+ * An entry without a session goes, unless it is static, and its port is free. One
+ * that user space has hidden to end it (no flag at all) it collects itself.
+ */
+SUBPROG int bib_collect(__u32 index, __u64 now)
 {
 	struct bib_entry *entry = bpf_map_lookup_elem(&bib, &index);
 	struct bib6_key key6 = {};
 	struct bib4_key key4 = {};
 	struct nat64_state *s;
 
-	if (dry_run || !entry || !(entry->flags & BIB_IN_USE))
-		return 0;
-	if (!release(&entry->refs) || entry->flags & BIB_STATIC)
+	if (dry_run || !entry || (entry->flags & (BIB_IN_USE | BIB_STATIC)) != BIB_IN_USE)
 		return 0;
 	if (__sync_val_compare_and_swap(&entry->refs, 0, BIB_DEAD_REFS) != 0)
 		return 0;
@@ -135,6 +136,14 @@ SUBPROG int bib_release(__u32 index, __u64 now)
 	if (s)
 		add(&s->bib_count, -1);
 	return 0;
+}
+
+/* A session of the entry, or what was to become one, is gone. */
+static __always_inline int bib_release(__u32 index, __u64 now)
+{
+	struct bib_entry *entry = bpf_map_lookup_elem(&bib, &index);
+
+	return entry && release(&entry->refs) ? bib_collect(index, now) : 0;
 }
 
 /*

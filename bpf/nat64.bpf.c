@@ -137,4 +137,13 @@ int sweep_now(struct __sk_buff *skb __attribute__((unused)))
 	return sweep_slice();
 }
 
+/* The BIB entry in the slot that skb->mark names, if it has no session left: user space ended it. */
+SEC("tc")
+int collect_bib(struct __sk_buff *skb)
+{
+	struct nat64_config *cfg = nat64_settings();
+
+	return cfg ? bib_collect(skb->mark, now_ns(cfg->clock_offset_ns)) : 0;
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

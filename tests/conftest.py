@@ -25,7 +25,7 @@ from tests.held import Held
 # "emulated" is for the guest of tests/kernel, whose processor is a tenth as fast.
 EXAMPLES = {"emulated": 10, "fast": 50, "nightly": 1500}
 
-_seed_key = pytest.StashKey[int]()
+SEED = pytest.StashKey[int]()
 _start_key = pytest.StashKey[float]()
 _tally_key = pytest.StashKey[Counter[str]]()
 
@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     count = _count()
     hypothesis.settings.load_profile(count)
-    config.stash[_seed_key] = int(os.environ.get("V6NATIVE_SEED") or secrets.randbelow(2**32))
+    config.stash[SEED] = int(os.environ.get("V6NATIVE_SEED") or secrets.randbelow(2**32))
     config.stash[_start_key] = time.monotonic()
     config.stash[_tally_key] = Counter()
     # As for Ctrl-C: a run that is told to end takes its labs and namespaces away first.
@@ -78,11 +78,11 @@ def _count() -> str:
 
 def _summary(config: pytest.Config) -> str:
     count = _count()
-    return f"count: {count} ({EXAMPLES[count]} examples a property), seed: {config.stash[_seed_key]}"
+    return f"count: {count} ({EXAMPLES[count]} examples a property), seed: {config.stash[SEED]}"
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"v6native {_summary(config)} (repeat with V6NATIVE_SEED={config.stash[_seed_key]})"
+    return f"v6native {_summary(config)} (repeat with V6NATIVE_SEED={config.stash[SEED]})"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -102,20 +102,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     function = getattr(function, "__func__", function)
     if getattr(function, "is_hypothesis_test", False):
         # Of the run's seed and the test's name: one property under several parameters tries different examples.
-        hypothesis.seed(f"{item.config.stash[_seed_key]}:{item.nodeid}")(function)
+        hypothesis.seed(f"{item.config.stash[SEED]}:{item.nodeid}")(function)
 
 
 @pytest.fixture(autouse=True)
 def _seeded(request: pytest.FixtureRequest) -> Iterator[None]:
     """`random` gives the same numbers in a repeated run, whatever tests ran before."""
-    random.seed(f"{request.config.stash[_seed_key]}:{request.node.nodeid}")
+    random.seed(f"{request.config.stash[SEED]}:{request.node.nodeid}")
     yield
 
 
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> random.Random:
     """A generator of the test's own, seeded by the run's seed and the test's name."""
-    return random.Random(f"{request.config.stash[_seed_key]}:{request.node.nodeid}")
+    return random.Random(f"{request.config.stash[SEED]}:{request.node.nodeid}")
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,36 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import random
 import secrets
+from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
 
+from tests.conftest import SEED
 from v6native.lab import lab as labs
 from v6native.lab.edge import Arrangement
 from v6native.lab.estate import Estate
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """At the reduced count a scenario that was selected in several arrangements runs in one of them, drawn by the seed."""
+    if os.environ.get("V6NATIVE_COUNT") == "nightly":
+        return
+    same: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, pytest.Function) and item.originalname == "test_scenario":
+            same[item.callspec.params["scenario"].key].append(item)
+    draw = random.Random(config.stash[SEED])
+    spared: set[pytest.Item] = set()
+    for several in same.values():
+        spared |= set(several) - {draw.choice(several)}
+    if spared:
+        config.hook.pytest_deselected(items=sorted(spared, key=items.index))
+        items[:] = [item for item in items if item not in spared]
 
 
 @contextlib.contextmanager

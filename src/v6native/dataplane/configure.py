@@ -73,22 +73,22 @@ def apply(generation: Generation, want: Wanted) -> None:
     _retire_blocks(generation, () if resized else want.pool)
     if resized:
         # A port may be in two clients' blocks, of the old and the new size: those of the old one end.
-        end_where(Tables.of(generation), lambda _entry: True)
+        end_where(generation, lambda _entry: True)
     for change in changes:
         if change.name == "pool4_address" and change.drop:
             # Before their rows go, which tell what they were.
-            _end_on(Tables.of(generation), {key for key in change.drop if _lost(key, change.map.get(key), want)})
+            _end_on(generation, {key for key in change.drop if _lost(key, change.map.get(key), want)})
         for key in change.drop:
             change.map.delete(key)
     if "nat64" in generation.maps:
-        tables = Tables.of(generation)
-        _static(tables, want.static)
-        _end_disallowed(tables, want)
+        _static(generation, want.static)
+        _end_disallowed(generation, want)
 
 
-def end_where(tables: Tables, gone: Callable[[abi.Bib], bool]) -> int:
+def end_where(generation: Generation, gone: Callable[[abi.Bib], bool]) -> int:
     """End the dynamic entries for which `gone` holds."""
-    return end(tables, [slot for slot, entry in entries(tables) if not entry.flags & abi.BIB_STATIC and gone(entry)])
+    there = entries(Tables.of(generation))
+    return end(generation, [slot for slot, entry in there if not entry.flags & abi.BIB_STATIC and gone(entry)])
 
 
 def _changes(generation: Generation, want: Wanted) -> list[Change]:
@@ -113,9 +113,9 @@ def _lost(address: bytes, row: bytes | None, want: Wanted) -> bool:
     return bool(shared) and want.lost(IPv4Address(address))
 
 
-def _end_on(tables: Tables, addresses: set[bytes]) -> None:
+def _end_on(generation: Generation, addresses: set[bytes]) -> None:
     if addresses:
-        end_where(tables, lambda entry: bytes(entry.address4) in addresses)
+        end_where(generation, lambda entry: bytes(entry.address4) in addresses)
 
 
 def _active(generation: Generation, of: str) -> tuple[int, bytes | None]:
@@ -164,16 +164,17 @@ def _static_changes(tables: Tables, want: tuple[StaticEntry, ...]) -> tuple[list
     return [e for e in want if e not in have], [slot for entry, slot in have.items() if entry not in set(want)]
 
 
-def _static(tables: Tables, want: tuple[StaticEntry, ...]) -> None:
+def _static(generation: Generation, want: tuple[StaticEntry, ...]) -> None:
+    tables = Tables.of(generation)
     add, gone = _static_changes(tables, want)
-    end(tables, gone)
+    end(generation, gone)
     if not add:
         return
     now = clock(tables.settings())
     new = [static_entry(entry, now) for entry in add]
     # A flow that has one of the addresses and ports now makes way.
     keys6, keys4 = {e.key6() for e in new}, {e.key4() for e in new}
-    end_where(tables, lambda entry: entry.key6() in keys6 or entry.key4() in keys4)
+    end_where(generation, lambda entry: entry.key6() in keys6 or entry.key4() in keys4)
     with SharedArray(tables.bib, abi.Bib) as bib:
         free = (i for i, e in bib.walk(tables.first_static, bib.length) if not e.flags or _spent(e))
         for entry in new:
@@ -197,7 +198,7 @@ def _as_static(entry: abi.Bib) -> StaticEntry:
     return StaticEntry(Proto(shown.proto), shown.address4, shown.port4, shown.address6, shown.port6, entry.pref64)
 
 
-def _end_disallowed(tables: Tables, want: Wanted) -> None:
+def _end_disallowed(generation: Generation, want: Wanted) -> None:
     """Sessions of sources that are not allowed (any more) end."""
     allowed = []
     for key in want.tables[("nat64", "sources")]:
@@ -211,4 +212,4 @@ def _end_disallowed(tables: Tables, want: Wanted) -> None:
             verdicts[address] = not any(address in network for network in allowed)
         return verdicts[address]
 
-    end_where(tables, gone)
+    end_where(generation, gone)

@@ -4,7 +4,8 @@
 
 The BPF programs alone free slots and count: two who free would hand out one slot twice. So an entry is taken out of
 sight, loses its keys and is marked as ended, and its sessions get a deadline in the past; the sweep then collects them,
-and with the last one the entry.
+and with the last one the entry. An entry whose last session went while it was out of sight is collected by a program
+that is run for it.
 """
 
 from __future__ import annotations
@@ -13,32 +14,46 @@ import sys
 from collections.abc import Iterable
 
 from v6native.dataplane import abi
+from v6native.dataplane.loader import Generation
 from v6native.dataplane.maps import BpfMap
 from v6native.dataplane.shared import SharedArray, grace_period
 from v6native.dataplane.tables import Tables, in_use
 
+COLLECT = "collect_bib"
+# What a test run of a program asks for; this one reads only its mark.
+_FRAME = bytes(64)
 
-def end(tables: Tables, slots: Iterable[int]) -> int:
+
+def end(generation: Generation, slots: Iterable[int]) -> int:
     """End the entries in those slots. Returns how many were still there."""
+    tables = Tables.of(generation)
     with SharedArray(tables.bib, abi.Bib) as bib:
-        hidden = {slot: bib[slot].flags for slot in slots if in_use(bib[slot])}
-        if not hidden:
+        found = {slot: bib[slot] for slot in slots if in_use(bib[slot])}
+        if not found:
             return 0
-        for slot in hidden:
-            # No packet finds it from here on, and the sweep does not release it.
+        for slot in found:
+            # No packet finds it from here on, and the sweep does not collect it.
             bib.store(slot, "flags", 0)
         grace_period()
-        # One that was freed and taken by another flow in the instant before is not ours to end.
-        hidden = {slot: flags for slot, flags in hidden.items() if not bib[slot].flags & abi.BIB_IN_USE}
-        for slot in hidden:
-            entry = bib[slot]
+        hidden = {slot: entry for slot, entry in found.items() if _still(entry, bib[slot])}
+        for slot, entry in hidden.items():
             _delete_own(tables.bib6, entry.key6(), slot)
             _delete_own(tables.bib4, entry.key4(), slot)
-        for slot, flags in hidden.items():
-            # In use again, found by nobody: the sweep releases it with its last session.
-            bib.store(slot, "flags", flags | abi.BIB_ENDED)
+        for slot, entry in hidden.items():
+            # In use again, found by nobody: the sweep collects it with its last session.
+            bib.store(slot, "flags", entry.flags | abi.BIB_ENDED)
+        collect = generation.programs[COLLECT]
+        for slot in hidden:
+            if not bib[slot].refs:
+                collect.run(_FRAME, mark=slot)
     _expire(tables, frozenset(hidden))
     return len(hidden)
+
+
+def _still(entry: abi.Bib, now: abi.Bib) -> bool:
+    """Whether a slot holds the entry that was hidden: one freed in the instant before, or another's by now, is not ours."""
+    free = now.flags & abi.BIB_IN_USE or now.refs & abi.BIB_DEAD_REFS
+    return not free and now.created_ns == entry.created_ns
 
 
 def _delete_own(index: BpfMap, key: bytes, slot: int) -> None:

@@ -177,7 +177,7 @@ class KernelDataPlane:
             def shown(entry: Bib) -> bool:
                 return gone(tables.bib_entry(entry, now))
 
-            return configure.end_where(self._tables(), shown)
+            return configure.end_where(self.generation(), shown)
 
     def permit(self, permits: Sequence[FastPermit], seconds: float) -> None:
         with _explained("renew the fast path's lease"):

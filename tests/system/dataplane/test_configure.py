@@ -10,12 +10,15 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from tests.packets.books import audit
 from tests.packets.harness import PHONE, POOL
 from tests.system.dataplane.conftest import Open
 from tests.system.dataplane.flows import CONFIG, answered_to, nat64, open_flow, send, syn4, syn6, udp4, udp6
-from v6native.config.model import Proto
+from v6native.config.model import Proto, Timeouts
+from v6native.dataplane import ending
 from v6native.dataplane.door import TcpState
 from v6native.dataplane.kernel import KernelDataPlane
+from v6native.dataplane.shared import grace_period
 from v6native.desired.dataplane import StaticEntry
 from v6native.errors import DataPlaneError
 
@@ -94,6 +97,22 @@ def test_ending_by_choice(plane: KernelDataPlane) -> None:
     assert send(plane, udp4(ports[5000])) == "NO_BIB_UDP"
     assert answered_to(plane, udp4(ports[5009])) == (str(PHONE), 5009)
     until(lambda: plane.totals().sessions == 5)
+
+
+def test_sessions_that_expire_while_their_entry_is_ended(open_plane: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    plane = open_plane()
+    plane.configure(nat64(timeout=Timeouts(udp=1)))
+    for port in range(5000, 5010):
+        open_flow(plane, port)
+
+    def longer_than_the_sessions() -> None:
+        grace_period()
+        until(lambda: plane.totals().sessions == 0)
+
+    monkeypatch.setattr(ending, "grace_period", longer_than_the_sessions)
+    assert plane.end_sessions(lambda entry: True) == 10
+    until(lambda: plane.totals().bib == 0)
+    assert audit(plane.generation()) == []
 
 
 def test_static_entries_come_and_go(plane: KernelDataPlane) -> None:
