@@ -6,6 +6,8 @@ set -eu
 . "$(dirname "$0")/say.sh"
 # Nothing that a run as root writes may lie among the sources of a caller who is not root.
 export PYTHONPYCACHEPREFIX="$root/build/pycache"
+# Nothing is read from elsewhere then: without it each of a thousand commands would compile all its modules for two seconds.
+unset PYTHONDONTWRITEBYTECODE
 status=0
 case $1 in
 lint) as_caller .venv/bin/python -m pytest tests/conventions || status=$? ;;
