@@ -110,6 +110,7 @@ SUBPROG int bib_collect(__u32 index, __u64 now)
 	struct bib6_key key6 = {};
 	struct bib4_key key4 = {};
 	struct nat64_state *s;
+	__u32 *at;
 
 	if (dry_run || !entry || (entry->flags & (BIB_IN_USE | BIB_STATIC)) != BIB_IN_USE)
 		return 0;
@@ -122,11 +123,13 @@ SUBPROG int bib_collect(__u32 index, __u64 now)
 	key4.address = entry->address4;
 	key4.port = entry->port4;
 	key4.proto = entry->proto;
-	/* The keys of an ended one are gone, or another's by now. */
-	if (!(entry->flags & BIB_ENDED)) {
+	/* The keys of an ended one, or of one that had to make way, may be another's by now. */
+	at = bpf_map_lookup_elem(&bib6, &key6);
+	if (at && *at == index)
 		bpf_map_delete_elem(&bib6, &key6);
+	at = bpf_map_lookup_elem(&bib4, &key4);
+	if (at && *at == index)
 		bpf_map_delete_elem(&bib4, &key4);
-	}
 	if (!entry->block)
 		log_bib(entry, LOG_BIB_DELETED, now);
 	block_put(entry->block, entry->client, entry->proto, now);
@@ -254,6 +257,11 @@ SUBPROG int claim_of_client(struct bib_entry *entry, __u32 index, __u32 group_pr
 			continue;
 		if (!hold(&block->refs))
 			continue;
+		/* It may have been given back, and be another client's since. */
+		if (!block_serves(block, entry->client, group_proto & 0xff, group_proto >> 8)) {
+			release(&block->refs);
+			continue;
+		}
 		if (claim_in_block(entry, index, number) == GO_ON)
 			return GO_ON;
 	}
@@ -400,8 +408,6 @@ SUBPROG int bib_create(struct work *w, struct nat64_config *cfg, __u32 proto)
 	entry->flags = BIB_IN_USE;
 
 	reason = claim_from_pool(w, entry, cfg, index);
-	if (reason == GO_ON)
-		reason = bib_enter6(entry, index);
 	if (reason != GO_ON) {
 		block_put(entry->block, number, proto, w->now);
 		entry->flags = 0;
@@ -412,6 +418,13 @@ SUBPROG int bib_create(struct work *w, struct nat64_config *cfg, __u32 proto)
 	if (!entry->block)
 		log_bib(entry, LOG_BIB_CREATED, w->now);
 	add(&s->bib_count, 1);
+	reason = bib_enter6(entry, index);
+	if (reason != GO_ON) {
+		/* From outside it may have been found, and have a session: the last one ends it. */
+		entry->flags = BIB_IN_USE | BIB_ENDED;
+		bib_release(index, w->now);
+		return reason;
+	}
 	if (!dry_run)
 		w->bib = index;
 	return GO_ON;

@@ -137,6 +137,28 @@ int sweep_now(struct __sk_buff *skb __attribute__((unused)))
 	return sweep_slice();
 }
 
+/* One more session for user space's on the BIB entry in the slot that skb->mark names: 1, or 0 where it is none. */
+SEC("tc")
+int hold_bib(struct __sk_buff *skb)
+{
+	struct bib_entry *entry = bib_at(skb->mark);
+
+	return !dry_run && entry && hold(&entry->refs);
+}
+
+/* Sessions (skb->mark) and BIB entries (skb->priority) that user space brought. */
+SEC("tc")
+int add_counts(struct __sk_buff *skb)
+{
+	struct nat64_state *s = state();
+
+	if (s) {
+		add(&s->session_count, skb->mark);
+		add(&s->bib_count, skb->priority);
+	}
+	return 0;
+}
+
 /* The BIB entry in the slot that skb->mark names, if it has no session left: user space ended it. */
 SEC("tc")
 int collect_bib(struct __sk_buff *skb)

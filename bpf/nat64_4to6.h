@@ -45,7 +45,9 @@ SUBPROG int open_4to6(struct __sk_buff *skb, struct work *w, struct nat64_config
 		return GO_ON; /* CLOSED, "any other packet" */
 	if (!hold(&entry->refs))
 		return TABLE_FULL;
-	reason = session_create(w, cfg, entry->proto, w->hairpin ? SESSION_HAIRPIN : 0);
+	reason = entry->address4 == w->p.dst4 && entry->port4 == w->p.dport
+			 ? session_create(w, cfg, entry->proto, w->hairpin ? SESSION_HAIRPIN : 0)
+			 : TABLE_FULL; /* the slot became another's meanwhile */
 	if (reason != GO_ON)
 		bib_release(w->bib, w->now);
 	return reason;

@@ -40,8 +40,11 @@ static __always_inline int bind_6to4(struct work *w, struct nat64_config *cfg, _
 	struct bib_entry *entry = bib_at(w->bib);
 	int reason;
 
-	if (entry && hold(&entry->refs))
-		return GO_ON;
+	if (entry && hold(&entry->refs)) {
+		if (bib_is6(entry, &w->p.src6, w->p.sport))
+			return GO_ON;
+		bib_release(w->bib, w->now); /* the slot became another's meanwhile */
+	}
 	reason = bib_create(w, cfg, proto);
 	if (reason != TABLE_FULL)
 		return reason;

@@ -6,6 +6,7 @@
 
 #include "answer.h"
 #include "bib.h"
+#include "destinations.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
@@ -14,14 +15,6 @@ struct {
 	__type(key, struct source_key);
 	__type(value, struct source);
 } sources SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, MAX_STATIC);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct destination_key);
-	__type(value, __u32);
-} destinations4 SEC(".maps");
 
 /* Whether a port of a pool address belongs to the NAT64: in a range, or bound. */
 SUBPROG int port_is_ours(__be32 address, __u32 proto_port)
@@ -61,15 +54,6 @@ SUBPROG __u32 pool_side(__be32 address, __u32 proto_port)
 	if (proto_port >> 16 == BIB_ICMP)
 		return 0;
 	return port_is_ours(address, proto_port);
-}
-
-/* Non-global, and not opened by the operator. */
-static __always_inline bool refused4(__be32 address)
-{
-	struct destination_key key = {.prefixlen = 32, .address = address};
-	__u32 *value = bpf_map_lookup_elem(&destinations4, &key);
-
-	return value && *value;
 }
 
 /*

@@ -228,7 +228,10 @@ static __always_inline void session_packet(struct session *s, const struct packe
 		s->deadline_ns = deadline;
 }
 
-/* `state`: CLOSED, or V4 INIT where a SYN of the remote host's was stored. */
+/*
+ * `state`: CLOSED, or V4 INIT where a SYN of the remote host's was stored. In use last
+ * of all: the sweep would take what is in use and has the deadline of who was there.
+ */
 static __always_inline void session_init(struct session *s, struct packet *p, __u32 flags_state,
 					 struct nat64_config *cfg, __u64 now)
 {
@@ -238,8 +241,8 @@ static __always_inline void session_init(struct session *s, struct packet *p, __
 	s->deadline_ns = now;
 	s->fast_seen[0] = s->fast_seen[1] = 0;
 	s->state = s->proto == BIB_TCP ? flags_state >> 16 : STATE_NO_STATE;
-	s->flags = SESSION_IN_USE | (flags_state & 0xff);
 	session_packet(s, p, flags_state & CREATE_FROM6, cfg, now, 0);
+	__sync_lock_test_and_set(&s->flags, SESSION_IN_USE | (flags_state & 0xff));
 }
 
 /*

@@ -9,6 +9,7 @@
  */
 #include "abi.h"
 #include "answer.h"
+#include "destinations.h"
 #include "eam.h"
 #include "parse.h"
 #include "rfc6052.h"
@@ -94,6 +95,12 @@ static __always_inline bool has_eam4(__be32 address)
 	return bpf_map_lookup_elem(&eam4, &key) != 0;
 }
 
+/* Whether a destination is closed to those with an EAM: reached here, it would pass the NAT64's policy by. */
+static __always_inline bool closed4(__be32 address)
+{
+	return refused4(address) && !has_eam4(address);
+}
+
 /* IPv4 of the NAT64 is for the internet, unless it is for one of ours: routed here else, it would loop. */
 static __always_inline bool may_enter(const struct work *w, __u32 by_eam)
 {
@@ -138,6 +145,8 @@ SUBPROG int error_6to4(struct __sk_buff *skb, struct work *w, struct siit_config
 	} else if (!mapped) {
 		return SOURCE_NOT_ALLOWED;
 	}
+	if (closed4(p->dst4))
+		return DESTINATION_REFUSED;
 	w->hairpin = !(quoted & EAM_SOURCE) && has_eam4(q->src4);
 	reason = icmp_error_6to4(p, q->fragment_header, &cfg->options);
 	return reason == GO_ON ? write_error_6to4(skb, p, q, w->flags) : reason;
@@ -179,6 +188,8 @@ SUBPROG int siit_6to4(struct __sk_buff *skb, struct work *w, struct siit_config 
 		if (reason != GO_ON)
 			return reason;
 	}
+	if (closed4(p->dst4))
+		return DESTINATION_REFUSED;
 	if (slow_fragment(p, true))
 		return to_slow(skb, w, cfg->slow_ifindex, SLOW_CLAT, SLOW_FRAGMENTED_ICMP);
 	return write_6to4(skb, p, w->flags);
@@ -274,7 +285,7 @@ static __always_inline int answer(struct __sk_buff *skb, struct work *w, int rea
 	if (reason == UNKNOWN_PROTOCOL)
 		return from6 ? answer6(skb, w, reason, ICMP6_UNREACH(4), 0)
 			     : answer4(skb, w, reason, ICMP4_UNREACH(2));
-	if (reason == SOURCE_NOT_ALLOWED || reason == NO_MAPPING)
+	if (reason == SOURCE_NOT_ALLOWED || reason == NO_MAPPING || reason == DESTINATION_REFUSED)
 		return from6 ? answer6(skb, w, reason, ICMP6_PROHIBITED, 0)
 			     : answer4(skb, w, reason, ICMP4_UNREACH(13));
 	return reason;

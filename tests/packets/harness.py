@@ -298,6 +298,8 @@ def siit_settings(
     *,
     lowest_ipv6_mtu: int = 1280,
     options: TranslationOptions = RFC7915_DEFAULTS,
+    refused4: Iterable[str] = (),
+    open4: Iterable[str] = (),
 ) -> SiitSettings:
     """A CLAT like the lab's: 100.64.0.2 ↔ 2001:db8:64:a:64::6440:2. `eam`: (IPv4 prefix, IPv6 prefix)."""
     return SiitSettings(
@@ -306,6 +308,8 @@ def siit_settings(
         icmp6_source=NODE6,
         icmp4_source=NODE4,
         lowest_ipv6_mtu=lowest_ipv6_mtu,
+        refused4=tuple(map(IPv4Network, refused4)),
+        open4=tuple(map(IPv4Network, open4)),
         explicit=True,
         options=options,
     )

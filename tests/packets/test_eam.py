@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 
 import pytest
 from scapy.layers.inet import IP, UDP
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
+from scapy.layers.inet6 import ICMPv6DestUnreach, IPv6, IPv6ExtHdrFragment
 from scapy.packet import Raw
 
 from tests.packets.build import assert_checksums, icmp4, icmp6, ip4, ip6, server6, udp4, udp6, wire
@@ -73,6 +73,29 @@ def test_routers_before_a_service_report_to_its_clients(services: Bench) -> None
     quoted = IP(told.packet[28:])
     assert (quoted.src, quoted.dst, quoted.sport, quoted.dport) == (str(SERVER), ONE4, 1000, 53)
     assert_checksums(told.packet)
+
+
+@pytest.mark.parametrize(
+    ("destination", "reason"),
+    [
+        ("10.0.0.1", "DESTINATION_REFUSED"),
+        ("169.254.169.254", "DESTINATION_REFUSED"),
+        ("203.0.113.77", "DESTINATION_REFUSED"),
+        ("10.8.0.1", "TRANSLATED_6TO4"),
+        (TWO4, "HAIRPINNED"),
+        (str(SERVER), "TRANSLATED_6TO4"),
+    ],
+)
+def test_a_mapped_host_reaches_what_the_file_leaves_open(bench: Bench, destination: str, reason: str) -> None:
+    """The embedded address decides, as for the NAT64; other mapped hosts are open whatever range they are in."""
+    closed = ("10.0.0.0/8", "169.254.0.0/16", "203.0.113.0/24", "192.0.2.0/24")
+    bench.configure(siit=siit_settings(eam=SERVICES, refused4=closed, open4=("10.8.0.0/16",)))
+    out = bench.siit(udp6(src=ONE6, dst=by_pref64(destination)))
+    assert out.reason == reason
+    if reason == "DESTINATION_REFUSED":
+        answer = IPv6(out.packet)
+        assert answer.dst == ONE6
+        assert (answer[ICMPv6DestUnreach].type, answer[ICMPv6DestUnreach].code) == (1, 1)
 
 
 def test_without_explicit_mappings_nothing_is_left_to_the_other(bench: Bench) -> None:

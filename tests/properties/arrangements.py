@@ -16,6 +16,7 @@ from v6native.config.model import PortRange, Proto, Timeouts, TranslationOptions
 from v6native.desired.dataplane import Identity, Limits, Nat64Settings, PoolGroup, PoolRange, StaticEntry
 from v6native.translate import clients, pool4
 from v6native.translate.bib import Binding
+from v6native.translate.destinations import Destinations
 from v6native.translate.rules import Rules
 from v6native.translate.tcp_states import Timer
 
@@ -98,8 +99,7 @@ def reference_rules(settings: Nat64Settings) -> Rules:
         static=tuple(
             Binding(NUMBERS[e.proto], e.pref64, e.ipv6, e.port6, e.ipv4, e.port4, static=True) for e in settings.static
         ),
-        refused4=settings.refused4,
-        open4=settings.open4,
+        destinations=Destinations(settings.refused4, settings.open4),
         timeouts={
             Timer.TCP_EST: settings.timeout.tcp_est,
             Timer.TCP_TRANS: settings.timeout.tcp_trans,

@@ -29,6 +29,7 @@ from tests.properties.oracle import MARKS, assert_same, reference_settings, verd
 from tests.properties.shapes import PORT, Address, Ends, shapes
 from v6native.address import embed
 from v6native.config.model import TranslationOptions, Udp0
+from v6native.translate.destinations import Destinations
 from v6native.translate.reasons import Reason
 from v6native.translate.siit import AddressMap, Eam, Siit
 from v6native.translate.verdict import Arrival, Result, Settings, Translated
@@ -45,7 +46,9 @@ EAM = (
 )
 BEHIND4 = [CLIENT4, IPv4Address("100.64.255.9"), IPv4Address("198.18.5.3"), IPv4Address("198.18.5.17")]
 BEHIND4 += [IPv4Address("10.9.7.255"), IPv4Address("10.9.1.2")]
-BEYOND4 = [SERVER, IPv4Address("192.0.2.77"), IPv4Address("10.0.0.1")]
+BEYOND4 = [SERVER, IPv4Address("192.0.2.77"), IPv4Address("10.0.0.1"), IPv4Address("10.8.0.1")]
+# 10.0.0.1 is closed, 10.8.0.1 open; of the mapped ones, all of which are open, some are in closed ranges.
+REFUSED, OPEN = ("10.0.0.0/8", "198.18.0.0/15"), ("10.8.0.0/16",)
 BAD4 = [IPv4Address(a) for a in ("127.0.0.1", "0.0.0.0", "224.0.0.9", "240.0.0.1", "255.255.255.255")]
 BEHIND6 = [CLIENT6, IPv6Address("2001:db8:64:a:64::6440:ff09"), IPv6Address("2001:db8:5:0:300::")]
 BEHIND6 += [
@@ -93,7 +96,7 @@ class Clat:
 @pytest.fixture(scope="module", params=[COPYING, FIXING], ids=["copying", "fixing"])
 def clat(loaded_bench: Bench, request: pytest.FixtureRequest) -> Iterator[Clat]:
     loaded_bench.reset()
-    loaded_bench.configure(siit=siit_settings(eam=EAM, options=request.param))
+    loaded_bench.configure(siit=siit_settings(eam=EAM, options=request.param, refused4=REFUSED, open4=OPEN))
     yield Clat(loaded_bench, reference_settings(request.param))
 
 
@@ -103,7 +106,8 @@ def is_fragment(packet: bytes) -> bool:
 
 def check(clat: Clat, packets: list[tuple[bytes, Arrival]]) -> None:
     rows = tuple(Eam(IPv4Network(v4), IPv6Network(v6)) for v4, v6 in EAM)
-    reference = Siit(AddressMap(rows, PREF64), clat.settings)
+    closed = Destinations(tuple(map(IPv4Network, REFUSED)), tuple(map(IPv4Network, OPEN)))
+    reference = Siit(AddressMap(rows, PREF64), clat.settings, closed)
     clat.bench.forget_fragments()
     clat.bench.refill()
     for packet, arrival in packets:

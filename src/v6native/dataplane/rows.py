@@ -59,6 +59,7 @@ def wanted(config: DataPlaneConfig, ifindex: Callable[[str], int], max_sessions:
             ("nat64", "sources"): _sources(nat64) if nat64 else {},
             ("nat64", "destinations4"): _destinations(nat64) if nat64 else {},
             ("nat64", "pool4_address"): _pool_addresses(nat64) if nat64 else {},
+            ("siit", "destinations4"): _destinations(siit) if siit else {},
             ("siit", "eam4"): {_key4(e.ipv4): _eam(e.ipv4, e.ipv6) for e in siit.eam} if siit else {},
             ("siit", "eam6"): {_key6(e.ipv6): _eam(e.ipv4, e.ipv6) for e in siit.eam} if siit else {},
         },
@@ -77,13 +78,17 @@ def check(config: DataPlaneConfig) -> None:
         ("groups of pool4 ranges", len(nat64.groups) if nat64 else 0, abi.MAX_GROUPS),
         ("ranges of one shared address", _most_ranges(nat64) if nat64 else 0, abi.MAX_RANGES_OF_ADDRESS),
         ("allowed sources", len(nat64.sources) + len(nat64.identities) if nat64 else 0, abi.MAX_STATIC),
-        ("refused and opened destinations", len(nat64.refused4) + len(nat64.open4) if nat64 else 0, abi.MAX_STATIC),
+        ("refused and opened destinations", max(map(_closed_or_open, (nat64, siit))), abi.MAX_STATIC),
         ("static BIB entries", len(nat64.static) if nat64 else 0, abi.STATIC_SLOTS),
         ("EAM entries", len(siit.eam) if siit else 0, abi.MAX_STATIC),
     )
     for what, count, limit in counts:
         if count > limit:
             raise DataPlaneError(f"{count} {what} are more than the data plane holds ({limit}): join adjacent ones")
+
+
+def _closed_or_open(settings: Nat64Settings | SiitSettings | None) -> int:
+    return len(settings.refused4) + len(settings.open4) if settings else 0
 
 
 def static_entry(entry: StaticEntry, now: int) -> abi.Bib:
@@ -227,7 +232,7 @@ def _pool_addresses(settings: Nat64Settings) -> Rows:
     return rows
 
 
-def _destinations(settings: Nat64Settings) -> Rows:
+def _destinations(settings: Nat64Settings | SiitSettings) -> Rows:
     return {_key4(n): _YES for n in settings.refused4} | {_key4(n): _NO for n in settings.open4}
 
 

@@ -114,7 +114,7 @@ class Nat64Settings:
 class SiitSettings:
     """The stateless translator (RFC 7915 with RFC 7757): the CLAT's /96 is an EAM entry like any other.
 
-    `explicit`: there are mappings that the operator wrote, beside the CLAT's own.
+    `explicit`: there are mappings that the operator wrote, beside the CLAT's own. `refused4` and `open4`: as the NAT64's.
     """
 
     pref64: IPv6Network
@@ -122,6 +122,8 @@ class SiitSettings:
     icmp6_source: IPv6Address
     icmp4_source: IPv4Address
     lowest_ipv6_mtu: int
+    refused4: tuple[IPv4Network, ...] = ()
+    open4: tuple[IPv4Network, ...] = ()
     explicit: bool = False
     options: TranslationOptions = RFC7915_DEFAULTS
     mtu4: int = ANY_MTU

@@ -127,7 +127,7 @@ def _nat64(here: Here) -> Nat64Settings:
         pool=here.pool,
         sources=sources(here),
         static=static(here),
-        refused4=tuple(network for network, _ in NON_GLOBAL_IPV4) + settings.refuse_ipv4,
+        refused4=_refused4(here),
         open4=_open4(here),
         icmp6_source=_icmp6_source(here),
         icmp4_source=_icmp4_source(here),
@@ -182,6 +182,10 @@ def static(here: Here) -> tuple[StaticEntry, ...]:
     return tuple(entries)
 
 
+def _refused4(here: Here) -> tuple[IPv4Network, ...]:
+    return tuple(network for network, _ in NON_GLOBAL_IPV4) + here.config.nat64.refuse_ipv4
+
+
 def _open4(here: Here) -> tuple[IPv4Network, ...]:
     """Opened by the operator, and the node's own pool: its services and static entries are there (hairpinning)."""
     opened = [*here.config.nat64.allow_ipv4, *GLOBAL_IPV4_EXCEPTIONS, *here.dedicated]
@@ -197,6 +201,8 @@ def _siit(here: Here) -> SiitSettings:
         icmp6_source=_icmp6_source(here),
         icmp4_source=own4.ip,
         lowest_ipv6_mtu=here.config.nat64.lowest_ipv6_mtu,
+        refused4=_refused4(here),
+        open4=_open4(here),
         explicit=bool(here.config.clat.eam),
         options=here.config.clat.options,
         # Its IPv6 side may be the NAT64, whose own next hop may be 20 bytes smaller; its IPv4 side the clients'.

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from types import MappingProxyType
 
-from v6native.address import NON_GLOBAL_IPV4, extract
+from v6native.address import extract
 from v6native.translate.bib import Binding
 from v6native.translate.clients import Client, Identity, Limits
+from v6native.translate.destinations import ALL_BUT_NON_GLOBAL, Destinations
 from v6native.translate.pool4 import PoolRange
 from v6native.translate.tcp_states import Timer
 
@@ -23,9 +24,7 @@ DEFAULT_TIMEOUTS: Mapping[Timer, float] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`refused4` against `open4`: the longest match wins, and `open4` where both are as long.
-
-    Of `identities` the longest match counts; a source without one is the client of its first `client_prefix` bits.
+    """Of `identities` the longest match counts; a source without one is the client of its first `client_prefix` bits.
     `marks`, by group of pool4 ranges: (mark, mask) of the packets that it serves; mask 0: it is chosen by source alone.
     `port_block` is the size of clients' blocks; 0: they have none.
     """
@@ -34,8 +33,7 @@ class Rules:
     pool: tuple[PoolRange, ...]
     sources: tuple[IPv6Network, ...]
     static: tuple[Binding, ...] = ()
-    refused4: tuple[IPv4Network, ...] = tuple(network for network, _ in NON_GLOBAL_IPV4)
-    open4: tuple[IPv4Network, ...] = ()
+    destinations: Destinations = ALL_BUT_NON_GLOBAL
     timeouts: Mapping[Timer, float] = field(default_factory=lambda: DEFAULT_TIMEOUTS)
     max_sessions: int = 131072
     address_dependent: bool = False
@@ -71,11 +69,7 @@ class Rules:
 
     def refuses(self, destination: IPv4Address) -> bool:
         """The NAT64's own addresses are open: what they lead to has a BIB entry, or is the node's to refuse."""
-        if destination in self.addresses4():
-            return False
-        refused = max((network.prefixlen for network in self.refused4 if destination in network), default=-1)
-        opened = max((network.prefixlen for network in self.open4 if destination in network), default=-1)
-        return refused > opened
+        return destination not in self.addresses4() and self.destinations.refuses(destination)
 
     def addresses4(self) -> frozenset[IPv4Address]:
         """The NAT64's own IPv4 addresses: pool4's and the static entries'."""

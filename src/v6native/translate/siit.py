@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from v6native.address import embed, extract
 from v6native.packet import IGMP
 from v6native.translate import rfc7915
+from v6native.translate.destinations import ALL, Destinations
 from v6native.translate.flow import Error4, Error6, Flow4, Flow6
 from v6native.translate.fragments import FragmentMemory
 from v6native.translate.reasons import Reason
@@ -75,14 +76,15 @@ class AddressMap:
 class Siit:
     """The stateless translator; all it remembers is which fragments the slow path is collecting."""
 
-    def __init__(self, addresses: AddressMap, settings: Settings) -> None:
+    def __init__(self, addresses: AddressMap, settings: Settings, destinations: Destinations = ALL) -> None:
         self._map = addresses
+        self._destinations = destinations
         self._settings = settings
         self._fragments: FragmentMemory[Flow6] = FragmentMemory()
 
     def translate(self, packet: bytes, now: float = 0.0, arrival: Arrival = Arrival.FRESH) -> Result:
         """One packet of either family; `now` in seconds of any clock that does not go back."""
-        mapper = _SiitMapper(self._map, self._settings, self._fragments, now)
+        mapper = _SiitMapper(self._map, self._settings, self._destinations, self._fragments, now)
         match packet[0] >> 4 if packet else 0:
             case 4:
                 return rfc7915.translate_4to6(packet, mapper, self._settings, arrival)
@@ -93,7 +95,7 @@ class Siit:
 
     def _hairpin(self, outward: Translated, now: float) -> Result:
         """Back into IPv6 at once (RFC 7757 §4.2.2)."""
-        mapper = _SiitMapper(self._map, self._settings, self._fragments, now, again=True)
+        mapper = _SiitMapper(self._map, self._settings, self._destinations, self._fragments, now, again=True)
         inward = rfc7915.translate_4to6(outward.packet, mapper, self._settings, Arrival.HAIRPIN_STATELESS)
         return Translated(inward.packet, Reason.HAIRPINNED) if isinstance(inward, Translated) else inward
 
@@ -104,6 +106,7 @@ class _SiitMapper:
 
     addresses: AddressMap
     settings: Settings
+    destinations: Destinations
     fragments: FragmentMemory[Flow6]
     now: float
     again: bool = False
@@ -119,7 +122,8 @@ class _SiitMapper:
             raise Refused(Reason.SOURCE_NOT_ALLOWED, PROHIBITED6)
 
     def check_6to4(self, flow: Flow6) -> None:
-        """Addresses are all that a stateless translator judges by."""
+        """What those with a mapping reach is what the NAT64 would let them reach."""
+        self._open(self._known(flow.destination))
 
     def check_4to6(self, flow: Flow4) -> None:
         if not self._has_eam4(flow.source, flow.destination):
@@ -137,8 +141,12 @@ class _SiitMapper:
             self.fragments.remember(flow, reason, self.now)
 
     def flow_6to4(self, flow: Flow6) -> Flow4:
-        source, destination = self._known(flow.source), self._known(flow.destination)
+        self.check_6to4(flow)
         self.hairpins = self._turns(flow.destination)
+        return self._flow4(flow)
+
+    def _flow4(self, flow: Flow6) -> Flow4:
+        source, destination = self._known(flow.source), self._known(flow.destination)
         return Flow4(
             flow.protocol, source, flow.source_port, destination, flow.destination_port, flow.tcp_flags, flow.part
         )
@@ -152,7 +160,7 @@ class _SiitMapper:
 
     def error_6to4(self, error: Error6) -> Error4:
         """A router's address that maps to nothing becomes one that we lend it (RFC 6791 §3)."""
-        quoted = self.flow_6to4(error.quoted)
+        quoted = self._flow4(error.quoted)
         if not self._has_eam6(error.quoted.source, error.quoted.destination):
             raise Refused(Reason.NO_MAPPING, PROHIBITED6)
         source, destination = self.addresses.to_v4(error.source), self.addresses.to_v4(error.destination)
@@ -162,6 +170,7 @@ class _SiitMapper:
             source, destination = self.settings.lent4(error.source, self.settings.icmp4_source), quoted.source
         elif not self._has_eam6(error.source, error.destination):
             raise Refused(Reason.SOURCE_NOT_ALLOWED)
+        self._open(destination)
         self.hairpins = self._turns(error.quoted.source)
         return Error4(source, destination, quoted)
 
@@ -189,6 +198,10 @@ class _SiitMapper:
             part=quoted.part,
         )
         return Error6(reporter(error.source), self.addresses.to_v6(error.destination), inner)
+
+    def _open(self, destination: IPv4Address) -> None:
+        if self.addresses.explicit6(destination) is None and self.destinations.refuses(destination):
+            raise Refused(Reason.DESTINATION_REFUSED, PROHIBITED6)
 
     def _plain(self, address: IPv4Address) -> IPv6Address:
         return embed(self.addresses.pref64, address)

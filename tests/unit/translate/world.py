@@ -10,6 +10,7 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.packet import NoPayload, Packet
 
+from v6native.translate.destinations import Destinations
 from v6native.translate.nat64 import Nat64
 from v6native.translate.pool4 import PoolRange
 from v6native.translate.rules import Rules
@@ -48,7 +49,9 @@ def make_rules(
     max_sessions: int = 1000,
 ) -> Rules:
     sources = (IPv6Network("2001:db8:64::/48"),)
-    return Rules(pref64=pref64, pool=pool, sources=sources, open4=open4, max_sessions=max_sessions)
+    return Rules(
+        pref64=pref64, pool=pool, sources=sources, destinations=Destinations(open4=open4), max_sessions=max_sessions
+    )
 
 
 def make_nat64(rules: Rules | None = None, settings: Settings = SETTINGS) -> Nat64:
