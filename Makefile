@@ -52,7 +52,7 @@ test: setup
 nightly: setup
 	@sh setup/tests.sh nightly
 
-## mutants       breaks the translator at 30 points in a copy, each of which must turn a test red (root; some minutes)
+## mutants       breaks the translator at 32 points in a copy, each of which must turn a test red (root; some minutes)
 mutants: setup
 	@sh setup/tests.sh mutants
 

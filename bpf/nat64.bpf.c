@@ -146,6 +146,15 @@ int hold_bib(struct __sk_buff *skb)
 	return !dry_run && entry && hold(&entry->refs);
 }
 
+/* That one less. */
+SEC("tc")
+int release_bib(struct __sk_buff *skb)
+{
+	struct nat64_config *cfg = nat64_settings();
+
+	return cfg ? bib_release(skb->mark, now_ns(cfg->clock_offset_ns)) : 0;
+}
+
 /* Sessions (skb->mark) and BIB entries (skb->priority) that user space brought. */
 SEC("tc")
 int add_counts(struct __sk_buff *skb)

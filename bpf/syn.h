@@ -137,7 +137,7 @@ static __always_inline bool remote_known(__u32 bib_index, __be32 remote4)
 	return sessions && *sessions;
 }
 
-/* Two CPUs that open and end the last session at once may forget it: the host's next packet mends it. */
+/* Two CPUs that open and end the last session at once may forget it: the host's next new session mends it. */
 SUBPROG int remote_count(__u32 bib_index, __be32 remote4)
 {
 	struct remote_key key = {.bib = bib_index, .remote4 = remote4};

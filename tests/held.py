@@ -69,13 +69,17 @@ def short(nodeid: str) -> str:
 
 
 def unheld(done: Iterable[Row], ran: set[str], skipped: set[str], left_out: set[str]) -> list[str]:
-    """A line for each row that is done although a test of it was skipped, or was neither run nor left out by the count.
+    """A line for each row that is done although a test of it was skipped, or was neither run nor left out by the count, or
+    all were left out.
 
     The sets have node ids: `ran` passed or failed, `skipped` (or expected to fail) did neither, `left_out` was deselected.
     """
     names_ran, names_skipped, names_left = ({short(nodeid) for nodeid in ids} for ids in (ran, skipped, left_out))
     lines: list[str] = []
     for row in done:
+        if row.tests and not names_ran.intersection(row.tests):
+            lines.append(f"{row} is done, but this run has none of its tests")
+            continue
         for name in row.tests:
             if name in names_skipped:
                 lines.append(f"{row} is done, but {name} was skipped")

@@ -114,6 +114,9 @@ def test_a_done_row_whose_test_did_not_run_is_told() -> None:
     ping = {f"tests/lab/test_scenarios.py::test_scenario[{lab}-phone-ping]" for lab in ("shared", "wkp")}
     assert held.unheld([row], {f"{hairpin}[udp]", *ping}, set(), set()) == []
     assert held.unheld([row], {f"{hairpin}[udp]"}, set(), ping) == []
+    assert held.unheld([row], set(), set(), {f"{hairpin}[udp]", *ping}) == [
+        "rfc4787 §6: hairpins is done, but this run has none of its tests"
+    ]
     assert held.unheld([row], {*ping, f"{hairpin}[udp]"}, {f"{hairpin}[tcp]"}, set()) == [
         "rfc4787 §6: hairpins is done, but packets/test_bib::test_hairpin was skipped"
     ]

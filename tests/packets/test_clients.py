@@ -20,6 +20,7 @@ from v6native.desired.dataplane import Identity, Limits, PoolGroup, PoolRange
 HOLD_DOWN = 120
 OTHER = "2001:db8:64:2::5"
 ADDRESS_UNREACHABLE = b"\x01\x03"
+POOL2 = IPv4Address("203.0.113.2")
 
 
 def port_of(out: Outcome) -> int:
@@ -190,7 +191,7 @@ def test_ranges_for_one_protocol(bench: Bench) -> None:
 
 
 def test_pools_by_source_and_by_mark(bench: Bench) -> None:
-    second, third = IPv4Address("203.0.113.2"), IPv4Address("203.0.113.3")
+    second, third = POOL2, IPv4Address("203.0.113.3")
     pool = (
         PoolRange(POOL, PortRange(1024, 65535), False),
         PoolRange(second, PortRange(1024, 65535), False, group=1),
@@ -218,6 +219,20 @@ def test_a_block_of_a_range_that_was_removed_takes_nothing_new(bench: Bench, sha
     bench.configure(nat64_settings(pool=(("203.0.113.2", 1024, 65535),), shared=shared, own4=[str(POOL)]))
     assert IP(bench.nat64(tcp6(sport=2)).packet).src == "203.0.113.2"
     assert port_of(bench.nat64(tcp6(sport=1))) == old, "what was there goes on"
+
+
+def test_a_block_of_a_range_that_serves_others_now_takes_nothing_new(bench: Bench) -> None:
+    """Two pools change places, or a range takes one protocol only: a client's block of before is not of its pool any more."""
+    one, two = PoolRange(POOL, PortRange(1024, 65535), False), PoolRange(POOL2, PortRange(1024, 65535), False, group=1)
+    before = replace(nat64_settings(), pool=(one, two), groups=(PoolGroup(), PoolGroup(0x10, 0xF0)))
+    for after in ((replace(one, group=1), replace(two, group=0)), (replace(one, protos=frozenset({Proto.UDP})), two)):
+        bench.reset()
+        bench.configure(before)
+        old = port_of(bench.nat64(tcp6(sport=1)))
+        bench.configure(replace(before, pool=after))
+        new = bench.nat64(tcp6(sport=2))
+        assert new.reason == "POOL4_EXHAUSTED" or IP(new.packet).src == str(POOL2)
+        assert port_of(bench.nat64(tcp6(sport=1))) == old, "what was there goes on"
 
 
 def test_another_size_of_blocks_ends_the_sessions(bench: Bench) -> None:

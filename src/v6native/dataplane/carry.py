@@ -10,8 +10,9 @@ The new programs take over in the middle. `Carried.rest` then brings what came u
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from v6native.dataplane import abi
@@ -20,8 +21,9 @@ from v6native.dataplane.counters import REASONS_MAP, reasons
 from v6native.dataplane.libbpf import BPF_NOEXIST
 from v6native.dataplane.loader import Generation
 from v6native.dataplane.maps import ARRAY, HASH, LPM_TRIE, BpfMap
+from v6native.dataplane.program import Program
 from v6native.dataplane.shared import SharedArray
-from v6native.dataplane.tables import Tables, clock, in_use, live
+from v6native.dataplane.tables import Tables, clock, in_use, live, remember
 
 # Not copied as they are: the state proper, what only BPF may write, what lasts seconds.
 _STATE = frozenset({"bib", "bib4", "bib6", "sessions", "session_index", "nat64_state"})
@@ -30,6 +32,8 @@ _NOT_COPIED = _STATE | _CLIENTS | {
     "free_bib", "free_sessions", "free_clients", "free_blocks", "sweeper", "fragments", "counters", "stored_syns",
     "remotes", "trace_control", "fast_pairs", "fast_lease",
 }  # fmt: skip
+# What a test run of a program asks for; those here read only its fields beside the packet.
+FRAME = bytes(64)
 # Slots kept for flows that begin while the generations change, at most a quarter of the table.
 _RESERVE = 16384
 
@@ -81,6 +85,23 @@ def copy_configuration(old: Generation, new: Generation) -> None:
         _copy_counters(old, new, of)
 
 
+@contextlib.contextmanager
+def silent(new: Generation) -> Iterator[None]:
+    """The NAT64 tells nobody that it knows no session: it may be one that is still to come over. An interrupted change
+    is followed by one that writes the configuration anew."""
+    maps = new.maps["nat64"]
+    active = int.from_bytes(maps["nat64_active"].at(0), sys.byteorder) & 1
+    spoken = maps["nat64_config"].at(active)
+    quiet = abi.Nat64Config.from_buffer_copy(spoken)
+    quiet.icmp_rate = 0
+    quiet.flags &= ~abi.CONFIG_RESET_ORPHANS
+    maps["nat64_config"].put(active, bytes(quiet))
+    try:
+        yield
+    finally:
+        maps["nat64_config"].put(active, spoken)
+
+
 def _copy_counters(old: Generation, new: Generation, of: str) -> None:
     here, there = old.map(of, "counters"), new.map(of, "counters")
     if here is None or there is None or old.map(of, REASONS_MAP) is None:
@@ -106,6 +127,7 @@ class Carried:
 
     old: Tables
     new: Tables
+    remotes: BpfMap
     bib: dict[int, int] = field(default_factory=dict)
     placed: dict[bytes, _Placed] = field(default_factory=dict)
     next_bib: int = 0
@@ -114,11 +136,18 @@ class Carried:
     # Where the slots end that user space may fill: all of the new maps, and once they are in use those it reserved.
     bib_end: int = 0
     session_end: int = 0
+    # Once packets use the new maps.
+    programs: Mapping[str, Program] | None = None
+
+    @property
+    def dependent(self) -> bool:
+        """Whether filtering asks whom a host has spoken to (map remotes)."""
+        return bool(self.new.settings().flags & abi.CONFIG_ADDRESS_DEPENDENT)
 
     @classmethod
     def copy(cls, old: Generation, new: Generation) -> Carried:
         """Into maps that no attached program uses yet."""
-        it = cls(Tables.of(old), Tables.of(new))
+        it = cls(Tables.of(old), Tables.of(new), new.maps["nat64"]["remotes"])
         it.next_static = it.bib_end = it.new.first_static
         it.session_end = it.new.sessions.max_entries
         it._statics()
@@ -126,13 +155,16 @@ class Carried:
         it._reserve()
         return it
 
-    def rest(self, free_bib: BpfMap, free_sessions: BpfMap) -> None:
+    def rest(self, new: Generation) -> None:
         """The new programs run: what began under the old ones since `copy`. The slots left over become free ones."""
-        sessions, entries = self.next_session, self.next_bib
+        sessions, entries, programs = self.next_session, self.next_bib, new.programs
+        # From here on packets count on the same numbers: only a program changes them without losing theirs.
+        self.programs = programs
         self._sessions()
-        with SharedArray(self.new.state, abi.Nat64State) as state:
-            state.store(0, "session_count", state[0].session_count + self.next_session - sessions)
-            state.store(0, "bib_count", state[0].bib_count + self.next_bib - entries)
+        programs["add_counts"].run(FRAME, mark=self.next_session - sessions, priority=self.next_bib - entries)
+        for slot in range(entries, self.next_bib):
+            programs["release_bib"].run(FRAME, mark=slot)
+        free_bib, free_sessions = new.maps["nat64"]["free_bib"], new.maps["nat64"]["free_sessions"]
         for index in range(self.next_session, self.session_end):
             free_sessions.set(b"", index.to_bytes(4, sys.byteorder))
         for index in range(self.next_bib, self.bib_end):
@@ -154,16 +186,31 @@ class Carried:
                     self.next_static += 1
 
     def _place(self, bib: SharedArray[abi.Bib], old_slot: int, slot: int, entry: abi.Bib) -> bool:
-        """Put an entry without sessions into a slot and make it found; false if its addresses are taken by now."""
-        entry.refs = entry.client = entry.block = 0
+        """Put an entry without sessions into a slot and make it found; false if its addresses are taken by now.
+
+        It is held once where packets use the new maps: `rest` lets go of it.
+        """
+        entry.client = entry.block = 0
+        entry.refs = int(self.programs is not None)
         bib.write(slot, entry, last="flags")
         index = slot.to_bytes(4, sys.byteorder)
         try:
             self.new.bib4.set(entry.key4(), index, BPF_NOEXIST)
         except FileExistsError:
             bib.store(slot, "flags", 0)
+            bib.store(slot, "refs", 0)
             return False
-        self.new.bib6.set(entry.key6(), index)
+        try:
+            self.new.bib6.set(entry.key6(), index, BPF_NOEXIST)
+        except FileExistsError:
+            self.new.bib4.delete(entry.key4())
+            if self.programs is None:
+                bib.store(slot, "flags", 0)
+                return False
+            # A packet may have found it: it is ended like any other.
+            bib.store(slot, "flags", entry.flags | abi.BIB_ENDED)
+            self.next_bib += 1
+            return False
         self.bib[old_slot] = slot
         return True
 
@@ -181,7 +228,7 @@ class Carried:
                 if was := self.placed.get(session.key()):
                     _catch_up(table, was, session)
                 elif self._has_entry(bib, session.bib, entries) and self.next_session < self.session_end:
-                    self._place_session(bib, table, session)
+                    self._place_session(bib, table, session, entries[session.bib])
 
     def _has_entry(self, bib: SharedArray[abi.Bib], old_slot: int, entries: dict[int, abi.Bib]) -> bool:
         """Whether the session's BIB entry is there, brought over now if it was not."""
@@ -192,19 +239,38 @@ class Carried:
         self.next_bib += 1
         return True
 
-    def _place_session(self, bib: SharedArray[abi.Bib], table: SharedArray[abi.Session], session: abi.Session) -> None:
+    def _hold(self, bib: SharedArray[abi.Bib], slot: int, entry: abi.Bib) -> bool:
+        """Count a session on the entry in that slot of the new maps; false if it is another's by now."""
+        if self.programs is None:
+            bib.store(slot, "refs", bib[slot].refs + 1)
+            return True
+        if not self.programs["hold_bib"].run(FRAME, mark=slot).action:
+            return False
+        if (bib[slot].key6(), bib[slot].key4()) == (entry.key6(), entry.key4()):
+            return True
+        self.programs["release_bib"].run(FRAME, mark=slot)
+        return False
+
+    def _place_session(
+        self, bib: SharedArray[abi.Bib], table: SharedArray[abi.Session], session: abi.Session, entry: abi.Bib
+    ) -> None:
         slot, old_key = self.next_session, session.key()
         session.bib = self.bib[session.bib]
+        if not self._hold(bib, session.bib, entry):
+            return
         table.write(slot, session, last="flags")
         try:
             self.new.session_index.set(session.key(), slot.to_bytes(4, sys.byteorder), BPF_NOEXIST)
         except FileExistsError:
-            # A packet of it has opened it anew meanwhile.
+            # A packet of it has opened it anew meanwhile, with a hold of its own.
             table.store(slot, "flags", 0)
+            if self.programs is not None:
+                self.programs["release_bib"].run(FRAME, mark=session.bib)
             return
         self.next_session += 1
         self.placed[old_key] = _Placed(slot, session.state, session.deadline_ns)
-        bib.store(session.bib, "refs", bib[session.bib].refs + 1)
+        if self.dependent:
+            remember(self.remotes, session)
 
     def _reserve(self) -> None:
         self.bib_end = min(self.next_bib + min(_RESERVE, self.bib_end // 4), self.bib_end)

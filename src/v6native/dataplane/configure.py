@@ -11,16 +11,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from v6native.config.model import Proto
 from v6native.dataplane import abi
-from v6native.dataplane.ending import end
+from v6native.dataplane.ending import end, expire
 from v6native.dataplane.loader import Generation
 from v6native.dataplane.maps import BpfMap
 from v6native.dataplane.rows import Wanted, static_entry
-from v6native.dataplane.shared import SharedArray
-from v6native.dataplane.tables import Tables, bib_entry, clock, entries
+from v6native.dataplane.shared import SharedArray, grace_period
+from v6native.dataplane.tables import Tables, bib_entry, clock, entries, remember
 from v6native.desired.dataplane import StaticEntry
 from v6native.errors import DataPlaneError
 
@@ -67,10 +67,15 @@ def apply(generation: Generation, want: Wanted) -> None:
     for of, value in want.config.items():
         slot, now = _active(generation, of)
         if now is not None and now != value:
-            resized = resized or (of == "nat64" and _blocks_change(now, value))
+            if of == "nat64":
+                resized = resized or _blocks_change(now, value)
+                if _filters(value) and not _filters(now):
+                    _remember_remotes(generation)
             generation.maps[of][f"{of}_config"].put(1 - slot, value)
             generation.maps[of][f"{of}_active"].put(0, (1 - slot).to_bytes(4, sys.byteorder))
-    _retire_blocks(generation, () if resized else want.pool)
+            # No packet reads the other one any more when it is written next.
+            grace_period()
+    _retire_blocks(generation, want, () if resized else want.pool)
     if resized:
         # A port may be in two clients' blocks, of the old and the new size: those of the old one end.
         end_where(generation, lambda _entry: True)
@@ -83,6 +88,8 @@ def apply(generation: Generation, want: Wanted) -> None:
     if "nat64" in generation.maps:
         _static(generation, want.static)
         _end_disallowed(generation, want)
+        if any(change.name == "destinations4" and (change.put or change.drop) for change in changes):
+            _end_refused(generation, want)
 
 
 def end_where(generation: Generation, gone: Callable[[abi.Bib], bool]) -> int:
@@ -133,21 +140,43 @@ def _blocks_change(now: bytes, value: bytes) -> bool:
     return was != will and bool(was)
 
 
-def _retire_blocks(generation: Generation, pool: tuple[bytes, ...]) -> None:
-    """Port blocks that no range of the pool holds any more take no new entries; their clients keep what they have."""
+def _filters(config: bytes) -> bool:
+    return bool(abi.Nat64Config.from_buffer_copy(config).flags & abi.CONFIG_ADDRESS_DEPENDENT)
+
+
+def _remember_remotes(generation: Generation) -> None:
+    """Address-dependent filtering is about to begin: whom the hosts have sessions with may go on to write to them."""
+    tables, remotes = Tables.of(generation), generation.maps["nat64"]["remotes"]
+    for key in [key for key, _sessions in remotes.items()]:
+        remotes.delete(key)
+    with SharedArray(tables.sessions, abi.Session) as sessions:
+        for _index, session in sessions.walk(0, tables.counts().sessions_used_to):
+            if session.flags & abi.SESSION_IN_USE:
+                remember(remotes, session)
+
+
+def _retire_blocks(generation: Generation, want: Wanted, pool: tuple[bytes, ...]) -> None:
+    """Port blocks that no range of the pool, and of their group, holds any more take no new entries; their clients keep
+    what they have."""
     blocks = generation.map("nat64", "blocks")
     if blocks is None:
         return
-    ranges = [abi.PoolRange.from_buffer_copy(row) for row in pool]
+    groups = abi.Nat64Config.from_buffer_copy(want.config["nat64"]).groups
+    ranges = [
+        (number, abi.PoolRange.from_buffer_copy(row))
+        for number, group in enumerate(groups)
+        for row in pool[group.first : group.first + group.count]
+    ]
     with SharedArray(blocks, abi.PortBlock) as table:
         for index, block in table.walk(0, Tables.of(generation).counts().blocks_used_to):
-            if block.owner and block.protos and not any(_holds(each, block) for each in ranges):
+            if block.owner and block.protos and not any(_holds(*each, block) for each in ranges):
                 table.store(index, "protos", 0)
 
 
-def _holds(within: abi.PoolRange, block: abi.PortBlock) -> bool:
+def _holds(group: int, within: abi.PoolRange, block: abi.PortBlock) -> bool:
     inside = within.first <= block.first and block.last <= within.last
-    return inside and bytes(within.address) == bytes(block.address)
+    serves = group == block.group and not block.protos & ~within.flags
+    return inside and serves and bytes(within.address) == bytes(block.address)
 
 
 def _pool_rows(generation: Generation, want: Wanted) -> dict[int, bytes]:
@@ -172,9 +201,7 @@ def _static(generation: Generation, want: tuple[StaticEntry, ...]) -> None:
         return
     now = clock(tables.settings())
     new = [static_entry(entry, now) for entry in add]
-    # A flow that has one of the addresses and ports now makes way.
     keys6, keys4 = {e.key6() for e in new}, {e.key4() for e in new}
-    end_where(generation, lambda entry: entry.key6() in keys6 or entry.key4() in keys4)
     with SharedArray(tables.bib, abi.Bib) as bib:
         free = (i for i, e in bib.walk(tables.first_static, bib.length) if not e.flags or _spent(e))
         for entry in new:
@@ -186,6 +213,8 @@ def _static(generation: Generation, want: tuple[StaticEntry, ...]) -> None:
             index = slot.to_bytes(4, sys.byteorder)
             tables.bib4.set(entry.key4(), index)
             tables.bib6.set(entry.key6(), index)
+    # A flow that had one of the addresses and ports makes way; no new one can take them.
+    end_where(generation, lambda entry: entry.key6() in keys6 or entry.key4() in keys4)
 
 
 def _spent(entry: abi.Bib) -> bool:
@@ -196,6 +225,32 @@ def _spent(entry: abi.Bib) -> bool:
 def _as_static(entry: abi.Bib) -> StaticEntry:
     shown = bib_entry(entry, 0)
     return StaticEntry(Proto(shown.proto), shown.address4, shown.port4, shown.address6, shown.port6, entry.pref64)
+
+
+def _end_refused(generation: Generation, want: Wanted) -> None:
+    """Sessions to destinations that are closed now end; those of static entries, which the remote host may have opened, and
+    hairpinned ones stay."""
+    tables = Tables.of(generation)
+    closed: list[tuple[int, IPv4Network, bool]] = []
+    for key, value in want.tables[("nat64", "destinations4")].items():
+        row = abi.DestinationKey.from_buffer_copy(key)
+        closed.append((row.prefixlen, IPv4Network((bytes(row.address), row.prefixlen)), any(value)))
+    verdicts: dict[bytes, bool] = {}
+
+    def refused(address: bytes) -> bool:
+        if address not in verdicts:
+            found = [(length, no) for length, network, no in closed if IPv4Address(address) in network]
+            verdicts[address] = max(found, default=(0, False))[1]
+        return verdicts[address]
+
+    def gone(session: abi.Session) -> bool:
+        outward = session.bib < tables.first_static and not session.flags & abi.SESSION_HAIRPIN
+        return outward and refused(bytes(session.remote4))
+
+    expire(tables, gone)
+    # A packet that was on its way may have prolonged one.
+    grace_period()
+    expire(tables, gone)
 
 
 def _end_disallowed(generation: Generation, want: Wanted) -> None:

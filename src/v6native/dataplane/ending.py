@@ -11,7 +11,7 @@ that is run for it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from v6native.dataplane import abi
 from v6native.dataplane.loader import Generation
@@ -19,8 +19,7 @@ from v6native.dataplane.maps import BpfMap
 from v6native.dataplane.shared import SharedArray, grace_period
 from v6native.dataplane.tables import Tables, in_use
 
-COLLECT = "collect_bib"
-# What a test run of a program asks for; this one reads only its mark.
+# What a test run of a program asks for; collect_bib reads only its mark.
 _FRAME = bytes(64)
 
 
@@ -42,11 +41,14 @@ def end(generation: Generation, slots: Iterable[int]) -> int:
         for slot, entry in hidden.items():
             # In use again, found by nobody: the sweep collects it with its last session.
             bib.store(slot, "flags", entry.flags | abi.BIB_ENDED)
-        collect = generation.programs[COLLECT]
+        collect = generation.programs["collect_bib"]
         for slot in hidden:
             if not bib[slot].refs:
                 collect.run(_FRAME, mark=slot)
-    _expire(tables, frozenset(hidden))
+    slots = frozenset(hidden)
+    with SharedArray(tables.bib, abi.Bib) as bib:
+        # The slot of one that the sweep has collected meanwhile is another's, and so are its sessions.
+        expire(tables, lambda session: session.bib in slots and bool(bib[session.bib].flags & abi.BIB_ENDED))
     return len(hidden)
 
 
@@ -61,10 +63,14 @@ def _delete_own(index: BpfMap, key: bytes, slot: int) -> None:
         index.delete(key)
 
 
-def _expire(tables: Tables, slots: frozenset[int]) -> None:
+def expire(tables: Tables, gone: Callable[[abi.Session], bool]) -> None:
+    """Give the sessions for which `gone` holds a deadline in the past."""
     with SharedArray(tables.sessions, abi.Session) as sessions:
-        for index, session in sessions.walk(0, tables.counts().sessions_used_to):
-            if session.bib in slots and session.flags & abi.SESSION_IN_USE:
+        for index, copied in sessions.walk(0, tables.counts().sessions_used_to):
+            if not copied.flags & abi.SESSION_IN_USE or not gone(copied):
+                continue
+            session = sessions[index]
+            if session.flags & abi.SESSION_IN_USE and session.key() == copied.key():
                 # Not ESTABLISHED first: that state would live on as TRANS.
                 if session.state < abi.STATE_NO_STATE:
                     sessions.store(index, "state", 0)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from v6native.dataplane import bpffs, tc
 from v6native.dataplane.bpf_object import BpfObject
-from v6native.dataplane.carry import Carried, copy_configuration
+from v6native.dataplane.carry import Carried, copy_configuration, silent
 from v6native.dataplane.loader import STAGING, Generation, Source, fits, load, loaded_digest
 from v6native.dataplane.program import Program
 
@@ -101,10 +101,11 @@ def _move(objects: list[BpfObject], source: Source, home: Path, now: Generation)
     bpffs.unlink_tree(staging)
     new = load(objects, staging, source.digest(), None)
     copy_configuration(now, new)
-    carried = Carried.copy(now, new) if _stateful(now) and _stateful(new) else None
-    _take_over(now, new)
-    if carried:
-        carried.rest(new.maps["nat64"]["free_bib"], new.maps["nat64"]["free_sessions"])
+    with silent(new) if _stateful(new) else contextlib.nullcontext():
+        carried = Carried.copy(now, new) if _stateful(now) and _stateful(new) else None
+        _take_over(now, new)
+        if carried:
+            carried.rest(new)
     bpffs.unlink_tree(home)
     new.folder = staging.rename(home)
     return new

@@ -107,9 +107,9 @@ class Program:
             os.close(self.fd)
         self.fd = -1
 
-    def run(self, frame: bytes, *, mark: int = 0, ifindex: int = 0, repeat: int = 1) -> Ran:
+    def run(self, frame: bytes, *, mark: int = 0, priority: int = 0, ifindex: int = 0, repeat: int = 1) -> Ran:
         """Run it on an Ethernet frame as if received on that interface (0: loopback). Counters and sessions are real."""
-        into, out = SkBuff(mark=mark, ifindex=ifindex), SkBuff()
+        into, out = SkBuff(mark=mark, priority=priority, ifindex=ifindex), SkBuff()
         data, room = ctypes.create_string_buffer(frame, len(frame)), ctypes.create_string_buffer(_OUT_BYTES)
         options = TestRunOpts(
             sz=ctypes.sizeof(TestRunOpts),

@@ -55,6 +55,13 @@ class Tables:
         return abi.Nat64Config.from_buffer_copy(self.config.at(active))
 
 
+def remember(remotes: BpfMap, session: abi.Session) -> None:
+    """Count a session for address-dependent filtering, which asks with whom a BIB entry has one (map remotes)."""
+    key = bytes(abi.RemoteKey(session.bib, session.remote4))
+    known = int.from_bytes(remotes.get(key) or b"", sys.byteorder)
+    remotes.set(key, (known + 1).to_bytes(4, sys.byteorder))
+
+
 def in_use(entry: abi.Bib) -> bool:
     """Whether a slot is a BIB entry, and not one that is being ended (ending.py)."""
     return entry.flags & (abi.BIB_IN_USE | abi.BIB_ENDED) == abi.BIB_IN_USE

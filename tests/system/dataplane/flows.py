@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import IPv4Address
 from typing import Any
 
 from tests.packets.harness import PHONE, POOL, PREF64, SERVER, Bench, nat64_settings, siit_settings
@@ -13,6 +14,7 @@ from v6native.dataplane.door import Translator
 from v6native.dataplane.kernel import KernelDataPlane
 from v6native.desired.dataplane import DataPlaneConfig
 from v6native.packet import (
+    ACK,
     SYN,
     TCP,
     UDP,
@@ -41,7 +43,15 @@ def udp6(source_port: int) -> bytes:
 
 
 def syn6(source_port: int) -> bytes:
-    header = TcpHeader(source_port, 80, flags=SYN).to_bytes()
+    return _tcp6(source_port, SYN)
+
+
+def ack6(source_port: int) -> bytes:
+    return _tcp6(source_port, ACK)
+
+
+def _tcp6(source_port: int, flags: int) -> bytes:
+    header = TcpHeader(source_port, 80, flags=flags).to_bytes()
     return IPv6Packet(PHONE, embed(PREF64, SERVER), TCP, header).to_bytes()
 
 
@@ -50,8 +60,9 @@ def syn4(port: int) -> bytes:
     return IPv4Packet(SERVER, POOL, TCP, TcpHeader(80, port, flags=SYN).to_bytes()).to_bytes()
 
 
-def udp4(port: int) -> bytes:
-    return IPv4Packet(SERVER, POOL, UDP, UdpHeader(53, port, 13, 1).to_bytes() + b"world").to_bytes()
+def udp4(port: int, source_port: int = 53, source: str = str(SERVER)) -> bytes:
+    header = UdpHeader(source_port, port, 13, 1).to_bytes()
+    return IPv4Packet(IPv4Address(source), POOL, UDP, header + b"world").to_bytes()
 
 
 def open_flow(plane: KernelDataPlane, source_port: int) -> int:

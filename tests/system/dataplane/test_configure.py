@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from tests.packets.books import audit
-from tests.packets.harness import PHONE, POOL
+from tests.packets.harness import PHONE, POOL, SERVER, Bench
 from tests.system.dataplane.conftest import Open
 from tests.system.dataplane.flows import CONFIG, answered_to, nat64, open_flow, send, syn4, syn6, udp4, udp6
 from v6native.config.model import Proto, Timeouts
@@ -97,6 +97,52 @@ def test_ending_by_choice(plane: KernelDataPlane) -> None:
     assert send(plane, udp4(ports[5000])) == "NO_BIB_UDP"
     assert answered_to(plane, udp4(ports[5009])) == (str(PHONE), 5009)
     until(lambda: plane.totals().sessions == 5)
+
+
+def test_a_static_entry_for_a_host_that_talks(open_plane: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its packets go on coming while the entry is made: none opens another that would outlive it, or end it."""
+    plane = open_plane()
+    plane.configure(nat64(timeout=Timeouts(udp=1)))
+    open_flow(plane, 5353)
+
+    def meanwhile() -> None:
+        assert send(plane, udp6(5353)) == "TRANSLATED_6TO4"
+        grace_period()
+
+    monkeypatch.setattr(ending, "grace_period", meanwhile)
+    plane.configure(nat64(timeout=Timeouts(udp=1), static=[DNS]))
+    until(lambda: plane.totals().bib == 1)
+    assert Bench(plane).nat64(udp6(5353)).packet[20:22] == (53).to_bytes(2, "big")
+    assert answered_to(plane, udp4(53)) == (str(PHONE), 5353)
+    assert audit(plane.generation()) == []
+
+
+def test_filtering_that_begins_knows_to_whom_the_hosts_speak(open_plane: Open) -> None:
+    """By a reload, and by another size of the table, into which the sessions are brought."""
+    plane = open_plane()
+    plane.configure(CONFIG)
+    port = open_flow(plane, 5000)
+    for settings in (nat64(address_dependent=True), nat64(address_dependent=True, sessions=2048)):
+        plane.configure(settings)
+        assert send(plane, udp4(port, 54)) == "TRANSLATED_4TO6"
+        assert send(plane, udp4(port, 53, "198.51.100.99")) == "FILTERED"
+        assert audit(plane.generation()) == []
+
+
+def test_sessions_to_a_destination_that_is_closed_end(plane: KernelDataPlane) -> None:
+    port = open_flow(plane, 5000)
+    plane.configure(nat64(static=[DNS]))
+    assert send(plane, udp4(53)) == "TRANSLATED_4TO6", "from outside to a static entry, which stays open"
+    closed = nat64(static=[DNS], refused4=["198.51.0.0/16"], open4=["198.51.1.0/24"])
+    plane.configure(closed)
+    until(lambda: plane.totals().sessions == 1)
+    assert send(plane, udp6(5000)) == "DESTINATION_REFUSED"
+    assert send(plane, udp4(port)) == "NO_BIB_UDP"
+    assert send(plane, udp4(53)) == "TRANSLATED_4TO6"
+    plane.configure(nat64(static=[DNS], refused4=["198.51.0.0/16"], open4=[f"{SERVER}/32"]))
+    open_flow(plane, 5000)
+    plane.configure(nat64(static=[DNS], refused4=["198.50.0.0/16"]))
+    assert plane.totals().sessions == 2
 
 
 def test_sessions_that_expire_while_their_entry_is_ended(open_plane: Open, monkeypatch: pytest.MonkeyPatch) -> None:

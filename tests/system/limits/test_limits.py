@@ -66,7 +66,10 @@ def test_who_has_a_session_keeps_it_and_who_comes_too_late_is_told(full: tuple[G
 
 @pytest.mark.nightly
 def test_a_million_sessions_end_and_a_ping_goes_on() -> None:
-    """No gap over 20 ms, or none that the machine does not make by itself: it may have other work."""
-    found = expiry.measure(print)
-    assert found["sessions"] >= 1_000_000
-    assert found["longest_gap_ms"] <= max(20, 2 * found["longest_gap_ms_before"])
+    """No gap over 20 ms. A machine that makes such gaps by itself, having other work, says nothing: it is asked again."""
+    for _time in range(4):
+        found = expiry.measure(print)
+        assert found["sessions"] >= 1_000_000
+        if found["longest_gap_ms_before"] <= 20:
+            break
+    assert found["longest_gap_ms"] <= 20, found
