@@ -21,20 +21,31 @@ say "Debian packages to install:$missing"
 
 # A package must not start a web server or a resolver on this machine: the lab starts its own, in its own namespaces.
 policy=/usr/sbin/policy-rc.d
+before=$(mktemp)
+ours=no
 if [ ! -e "$policy" ]; then
-    trap 'rm -f "$policy"' EXIT INT TERM
+    ours=yes
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod 755 "$policy"
 fi
+installed() { dpkg-query -W -f='${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort; }
+
+# Nor at the next boot, whatever came along. A package that was there before is the operator's own and stays as it is.
+# So it is where apt failed, or was told to end, in the middle.
+keep_off() {
+    disable="deb-systemd-helper disable"
+    if command -v systemctl >/dev/null; then disable="systemctl disable"; fi
+    for name in $(installed | comm -13 "$before" -); do
+        for unit in $(dpkg -L "$name" | sed -n 's#.*/systemd/system/\([^/@]*\.\(service\|socket\)\)$#\1#p'); do
+            $disable "$unit" >/dev/null 2>&1 || true
+        done
+    done
+    rm -f "$before"
+    [ "$ours" = no ] || rm -f "$policy"
+}
+installed >"$before"
+trap keep_off EXIT
 export DEBIAN_FRONTEND=noninteractive
 step "Reading Debian's package lists" apt-get update
 # shellcheck disable=SC2086 # a list of words
 step "Installing Debian packages" apt-get install -y --no-install-recommends $missing
-# Nor at the next boot. A package that was there before is the operator's own and stays as it is.
-disable="deb-systemd-helper disable"
-if command -v systemctl >/dev/null; then disable="systemctl disable"; fi
-for name in $missing; do
-    for unit in $(dpkg -L "$name" | sed -n 's|.*/systemd/system/\([^/@]*\.service\)$|\1|p'); do
-        $disable "$unit" >/dev/null 2>&1 || true
-    done
-done

@@ -41,6 +41,8 @@ step() {
     printf '%s ' "$title"
     "$@" >"$log" 2>&1 </dev/null &
     pid=$!
+    # A command in the background does not hear Ctrl-C: it is told, and waited for.
+    trap 'trap "" INT TERM; kill "$pid" 2>/dev/null || true; wait "$pid" || true; die "\"$title\" was interrupted."' INT TERM
     seconds=0
     while kill -0 "$pid" 2>/dev/null; do
         sleep 1
@@ -48,6 +50,7 @@ step() {
         printf '.'
     done
     if wait "$pid"; then
+        trap - INT TERM
         give_back
         printf ' done (%s s)\n' "$seconds"
     else

@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv6Address
 from v6native.config.convert import UNBOUND
 from v6native.config.host import Host
 from v6native.config.hostports import name_of
+from v6native.config.model import Upstream
 from v6native.config.positions import KeyPath
 from v6native.config.problem import ConfigProblem
 
@@ -42,10 +43,10 @@ def _held(host: Host) -> Iterator[ConfigProblem]:
 
 
 def _loops(host: Host) -> Iterator[ConfigProblem]:
-    ours = host.listeners()
+    ours = _answering(host)
     upstream, path = host.config.dns64.upstream, ("dns64", "upstream")
     if not upstream:
-        loop = next((r for r in host.facts.resolvers if _answers(ours, r)), None)
+        loop = next((r for r in host.facts.resolvers if r in ours), None)
         if loop is not None:
             what = f"/etc/resolv.conf names {loop}, our own listener: DNS64 would ask itself, forever"
             yield host.error(
@@ -54,16 +55,27 @@ def _loops(host: Host) -> Iterator[ConfigProblem]:
         elif not host.facts.resolvers:
             what = "/etc/resolv.conf names no resolver, and the file names none either"
             yield host.error("no-upstream", path, what, 'write upstream = ["unbound"], or the addresses of resolvers')
-    for server in upstream:
-        if server.port == PORT and _answers(ours, server.address):
+    asked: list[tuple[KeyPath, Upstream]] = [(path, server) for server in upstream]
+    asked += [(("dns64", "zone", i, "upstream"), s) for i, z in enumerate(host.config.dns64.zones) for s in z.upstream]
+    for key, server in asked:
+        if server.port == PORT and server.address in ours:
             what = f"{server.address} is our own listener: DNS64 would ask itself, forever"
-            yield host.error("loop", path, what, 'write the resolver behind us, or "address#port" of another port')
+            yield host.error("loop", key, what, 'write the resolver behind us, or "address#port" of another port')
 
 
-def _answers(ours: dict[Address, KeyPath], address: Address) -> bool:
-    return address in ours or (
-        address.is_loopback and any(a.is_unspecified and a.version == address.version for a in ours)
-    )
+def _answering(host: Host) -> set[Address]:
+    """The addresses that DNS64 answers on; `::` and `0.0.0.0` are all of the node's own, which loopback is not."""
+    own: set[Address] = set()
+    for tunnel in host.tunnels:
+        own.add(tunnel.prefix[1])
+        if tunnel.clat4:
+            own.add(tunnel.clat4[1])
+    for interface in host.facts.interfaces:
+        if not interface.ours:
+            own |= {a.ip for a in interface.global_ipv6} | {a.ip for a in interface.ipv4}
+    listeners = host.listeners()
+    wild = {address.version for address in listeners if address.is_unspecified}
+    return {*listeners, *(a for a in own if a.version in wild and not a.is_loopback)}
 
 
 def _unbound(host: Host) -> Iterator[ConfigProblem]:

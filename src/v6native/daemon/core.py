@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from v6native.config.model import Config
+from v6native.daemon import confirm
 from v6native.daemon.down import forget
 from v6native.daemon.node import Change, NodeWork, Progress
 from v6native.daemon.snapshot import Snapshots
@@ -122,7 +123,11 @@ class Daemon:
         return self._node.preview(self._node.load())
 
     def remove(self) -> tuple[Change, ...]:
-        """Leaves the host as it was found; the daemon has nothing to run after this."""
+        """Leaves the host as it was found; the daemon has nothing to run after this.
+
+        A change that waits for its confirmation needs none any more: what is removed on purpose is not put back.
+        """
+        confirm.confirm(self._snapshots.paths.run)
         changes = self._node.remove(self._progress)
         self._config, self.workers = None, ()
         forget(self._snapshots.paths)

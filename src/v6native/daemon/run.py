@@ -57,6 +57,7 @@ class Runner:
         self.is_up = False
         self._work = asyncio.Lock()
         self._end = asyncio.Event()
+        self._going_down = False
         self._bell = asyncio.Event()
         self._reconciler = Reconciler(last_look=time.monotonic())
         self.fast = FastKeeper(parts.node, lambda: parts.daemon.config if parts.daemon.is_up else None)
@@ -107,6 +108,8 @@ class Runner:
 
     async def down(self) -> tuple[Change, ...]:
         """Removes everything and ends the daemon."""
+        # A look or a reload that is under way now must not begin the workers again behind us.
+        self._going_down = True
         released = self.parts.supervisor.release()
 
         def remove() -> tuple[Change, ...]:
@@ -132,7 +135,8 @@ class Runner:
 
     def follow_workers(self) -> None:
         """Runs the workers that the configuration needs now."""
-        self.parts.supervisor.want(self.parts.daemon.workers, time.monotonic())
+        if not self._going_down:
+            self.parts.supervisor.want(self.parts.daemon.workers, time.monotonic())
 
     async def _workers_begin(self) -> None:
         late = list(self.parts.daemon.workers)

@@ -16,7 +16,7 @@ from pathlib import Path
 from v6native.errors import SystemActionError
 from v6native.paths import Paths
 
-APPLIED, CANDIDATE = "applied", "candidate"
+APPLIED, CANDIDATE, ASIDE = "applied", "candidate", "before-confirm"
 
 
 @contextmanager
@@ -64,14 +64,14 @@ class Snapshots:
             shutil.copytree(folder, self.applied)
 
     def forget(self) -> None:
-        for folder in (self.applied, self.paths.var / CANDIDATE):
-            shutil.rmtree(folder, ignore_errors=True)
+        for name in (APPLIED, CANDIDATE, ASIDE):
+            shutil.rmtree(self.paths.var / name, ignore_errors=True)
 
     def set_aside(self) -> Path | None:
         """A copy of what runs, safe from the next `keep`; None where nothing was ever applied."""
         if not self.applied.is_dir():
             return None
-        aside = self.paths.var / "before-confirm"
+        aside = self.paths.var / ASIDE
         with _copying(aside):
             shutil.rmtree(aside, ignore_errors=True)
             shutil.copytree(self.applied, aside)

@@ -3,7 +3,7 @@
 """The process that undoes an unconfirmed change: `python -m v6native.daemon.undo JSON`, started before the change.
 
 It has a session of its own and loads all it needs first, so that neither the end of the terminal, nor `kill -9` of the
-daemon, nor a full disk can stop it.
+daemon, nor a full disk can stop it. What fails it tries again: nobody else will.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from v6native.system.spawn import spawn
 ARGV = (sys.executable, "-m", "v6native.daemon.undo")
 # Seconds: for the undo process to load, between looks at the clock, and for the daemon to leave.
 START_TIMEOUT, TICK, LEAVE_TIMEOUT = 20.0, 0.2, 10.0
+# Seconds between one try to undo and the next.
+TRIES = (0.5, 2.0, 5.0)
 
 
 def boottime() -> float:
@@ -78,27 +80,40 @@ def keep_watch(paths: Paths, node: NodeWork, clock: Callable[[], float] = bootti
 
 def undo(paths: Paths, node: NodeWork, change: confirm.Pending) -> str | None:
     """Ends the daemon, then goes back to what ran before, or to nothing. Returns why it failed; None: it did not."""
-    try:
-        _end_daemon(paths.run)
-        with only_daemon(paths.run):
-            if change.restore is not None:
-                try:
-                    _restore(node, Path(change.restore), Snapshots(paths))
-                    return None
-                except V6nativeError as error:
-                    # Better no NAT64 than a node that nobody reaches.
-                    print(f"going back failed, so everything is removed: {error}", file=sys.stderr)
-            remove_all(node, paths, _tell)
-    except V6nativeError as error:
-        print(f"the undo failed: {error}", file=sys.stderr)
-        return str(error)
-    return None
+    failed: Exception | None = None
+    for pause in (*TRIES, None):
+        try:
+            _end_daemon(paths.run)
+            with only_daemon(paths.run):
+                _go_back(paths, node, change)
+            return None
+        except Exception as error:
+            _tell(f"the undo failed: {error or repr(error)}")
+            failed = error
+        if pause is not None:
+            time.sleep(pause)
+    return str(failed) or repr(failed)
+
+
+def _go_back(paths: Paths, node: NodeWork, change: confirm.Pending) -> None:
+    if change.restore is not None:
+        try:
+            _restore(node, Path(change.restore), Snapshots(paths))
+            return
+        except Exception as error:
+            # Better no NAT64 than a node that nobody reaches.
+            _tell(f"going back failed, so everything is removed: {error or repr(error)}")
+    remove_all(node, paths, _tell)
 
 
 def _restore(node: NodeWork, folder: Path, snapshots: Snapshots) -> None:
     config = node.load(folder)
     node.apply(config, _tell)
-    snapshots.keep_copy(folder)
+    try:
+        snapshots.keep_copy(folder)
+    except V6nativeError as error:
+        # It runs; only the next `up --confirm` would have nothing to go back to.
+        _tell(str(error))
     supervisor = Supervisor(ProcessLauncher())
     now = time.monotonic()
     supervisor.want(node.workers(config), now)

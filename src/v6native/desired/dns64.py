@@ -94,7 +94,8 @@ def _listen(here: Here) -> list[AnyAddress]:
 
 def _addresses(here: Here, name: str) -> list[AnyAddress]:
     found = here.facts.interface(name)
-    return [*(a.ip for a in found.global_ipv6), *(a.ip for a in found.ipv4)] if found else []
+    every: list[AnyAddress] = [*(a.ip for a in found.global_ipv6), *(a.ip for a in found.ipv4)] if found else []
+    return [address for address in every if not address.is_loopback]
 
 
 def _upstreams(here: Here) -> tuple[UpstreamServer, ...]:

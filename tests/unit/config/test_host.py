@@ -87,7 +87,9 @@ def test_port_53_is_ours_or_not_wanted(load_text: Load) -> None:
 LOOPS = [
     ("", ["192.168.1.1"], "/etc/resolv.conf names 192.168.1.1"),
     ("", ["127.0.0.53", "2001:db8:a::1"], "/etc/resolv.conf names 2001:db8:a::1"),
-    ('[dns64]\nlisten = ["::"]\n', ["::1"], "/etc/resolv.conf names ::1"),
+    ('[dns64]\nlisten = ["::"]\n', ["2001:db8:1::1"], "/etc/resolv.conf names 2001:db8:1::1"),
+    ('[dns64]\nlisten = ["0.0.0.0"]\nupstream = ["192.168.1.1"]\n', [], "192.168.1.1 is our own listener"),
+    ('[dns64]\nlisten = ["::"]\nupstream = ["2001:db8:a::1"]\n', [], "2001:db8:a::1 is our own listener"),
     ('[dns64]\nupstream = ["2001:db8:1::1"]\n', [], "2001:db8:1::1 is our own listener"),
 ]
 
@@ -98,6 +100,19 @@ def test_a_resolver_that_is_ourselves(load_text: Load, more: str, resolvers: lis
     (problem,) = found(load_text, facts, changed(more=more))
     assert (problem.code, problem.severity, problem.key) == ("loop", Severity.ERROR, "dns64.upstream")
     assert what in problem.what
+
+
+def test_a_zones_resolver_that_is_ourselves(load_text: Load) -> None:
+    zone = '[dns64]\nupstream = ["192.0.2.53"]\n[[dns64.zone]]\nname = "dn42"\nupstream = ["192.168.1.1"]\n'
+    (problem,) = found(load_text, replace(GOOD, sockets=()), changed(more=zone))
+    assert (problem.code, problem.key) == ("loop", "dns64.zone[0].upstream")
+
+
+def test_a_resolver_of_the_machine_itself_is_not_us(load_text: Load) -> None:
+    """We answer on the addresses that others reach, whatever wildcard the file has."""
+    everywhere = changed(more='[dns64]\nlisten = ["::", "0.0.0.0"]\nupstream = ["::1", "127.0.0.1"]\n')
+    resolver = sockets(listening("::1", 53, "unbound"), listening("127.0.0.1", 53, "unbound"))
+    assert [p for p in found(load_text, resolver, everywhere) if p.code == "loop"] == []
 
 
 def test_no_resolver_at_all(load_text: Load) -> None:

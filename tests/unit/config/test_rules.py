@@ -86,7 +86,6 @@ ERRORS = [
     ([], "[nat64.timeout]\nicmp = 59\n", "timeout", "icmp"),
     ([], '[nat64]\nallow_ipv4 = ["127.0.0.0/8"]\n', "allow-ipv4", "allow_ipv4"),
     ([], '[dns64]\nlisten = ["2001:db8:1::1"]\nupstream = ["2001:db8:1::1"]\n', "loop", "upstream"),
-    ([], '[dns64]\nlisten = ["0.0.0.0"]\nupstream = ["127.0.0.1"]\n', "loop", "upstream"),
     ([], '[dns64]\nupstream = ["100.64.0.1"]\n', "loop", "upstream"),
     ([], '[dns64]\nupstream = ["system", "unbound"]\n', "upstream", "upstream"),
     ([], '[[dns64.zone]]\nname = "dn42"\nupstream = ["100.64.0.1"]\n', "loop", "upstream"),

@@ -37,7 +37,7 @@ def check(draft: Draft) -> Iterator[ConfigProblem]:
             what = f"{given.address} is not a resolver's address"
             yield draft.error("upstream", path, what, "write the address of a resolver")
         for address in _addresses(given):
-            if problem := _is_ours(address, ours):
+            if problem := ours.get(address):
                 what = f"{_word(given)} is our own listener ({problem}): DNS64 would ask itself, forever"
                 remedy = 'write the resolver behind us, or "address#port" of one that listens on another port'
                 yield draft.error("loop", path, what, remedy)
@@ -95,7 +95,7 @@ def _zones(draft: Draft, ours: dict[IPv4Address | IPv6Address, str]) -> Iterator
         for j, server in enumerate(zone.upstream):
             path: KeyPath = ("dns64", "zone", i, "upstream", j)
             for address in _addresses(server):
-                if problem := _is_ours(address, ours):
+                if problem := ours.get(address):
                     what = f"{_word(server)} is our own listener ({problem}): DNS64 would ask itself, forever"
                     yield draft.error("loop", path, what, "write the resolver that knows this domain")
 
@@ -106,15 +106,6 @@ def _addresses(given: Upstream | str) -> Iterator[IPv4Address | IPv6Address]:
         yield from (IPv6Address("::1"), IPv4Address("127.0.0.1"))
     elif isinstance(given, Upstream) and given.port == PORT:
         yield given.address
-
-
-def _is_ours(address: IPv4Address | IPv6Address, ours: dict[IPv4Address | IPv6Address, str]) -> str | None:
-    """A wildcard listener holds the loopback addresses too."""
-    if address in ours:
-        return ours[address]
-    if address.is_loopback:
-        return next((where for a, where in ours.items() if a.is_unspecified and a.version == address.version), None)
-    return None
 
 
 def _word(given: Upstream | str) -> str:
