@@ -22,7 +22,8 @@ class InterfaceFacts:
     """One interface with the addresses it has now; link-local ones are left out.
 
     `kind` is the kernel's word: "bridge", "veth", "wireguard", "tun", ...; "" for a plain Ethernet device.
-    `ours`: v6native made it, so what is on it must not decide what is wanted.
+    `ours`: v6native made it, so what is on it must not decide what is wanted. `leased`: those of `ipv6` with a lifetime,
+    which DHCP or a router advertisement gave, and may give otherwise tomorrow.
     """
 
     name: str
@@ -34,6 +35,7 @@ class InterfaceFacts:
     ipv4: tuple[IPv4Interface, ...] = ()
     ipv6: tuple[IPv6Interface, ...] = ()
     ours: bool = False
+    leased: frozenset[IPv6Interface] = frozenset()
 
     @property
     def global_ipv6(self) -> tuple[IPv6Interface, ...]:

@@ -12,6 +12,7 @@ from v6native.config.facts import HostFacts, InterfaceFacts
 from v6native.config.model import PortRange
 from v6native.config.rules.prefixes import part_for_pref64
 
+WKP_FROM = "the IPv4 internet, under the well-known prefix"
 SHARED = PortRange(40000, 59999)
 ULA = IPv6Network("fc00::/7")
 LAN_KINDS = frozenset({"", "bridge", "vlan", "bond", "veth"})
@@ -27,12 +28,14 @@ def draft(facts: HostFacts, name: str) -> str:
     node = as_name(name)
     uplink, uplink_from = _uplink(facts)
     prefixes, prefix_from = _prefixes(facts, uplink)
-    pref64, pref64_from = _pref64(facts, prefixes)
+    followed = _leased(facts, uplink, prefixes)
+    pref64, pref64_from = (WKP, WKP_FROM) if followed else _pref64(facts, prefixes)
     lines = [
         "# The network of this node. `v6native check` says what is wrong here, `v6native plan` what it would change.",
         "[network]",
         _line(f'name = "{node}"', ""),
-        _line(f"prefix = {_list(prefixes)}", prefix_from),
+        *followed,
+        *([] if followed else [_line(f"prefix = {_list(prefixes)}", prefix_from)]),
         _line(f'pref64 = "{pref64}"', pref64_from),
         "",
         f"[node.{node}]",
@@ -94,7 +97,19 @@ def _pref64(facts: HostFacts, prefixes: list[IPv6Network]) -> tuple[IPv6Network,
         part = part_for_pref64(prefix)
         if prefix.prefixlen < 64 and not prefix.subnet_of(ULA) and not any(part.overlaps(p) for p in onlink):
             return part, "the IPv4 internet, under a prefix of ours"
-    return WKP, "the IPv4 internet, under the well-known prefix"
+    return WKP, WKP_FROM
+
+
+def _leased(facts: HostFacts, uplink: str, prefixes: list[IPv6Network]) -> list[str]:
+    """Instead of `prefix`, where the provider lends what the LANs have: a comment; else nothing."""
+    for interface in facts.interfaces:
+        for address in interface.leased if interface.name in _lans(facts, uplink) else ():
+            if any(address.ip in prefix for prefix in prefixes):
+                return [
+                    f"# No prefix: {address.network} on {interface.name} is lent, with a lifetime. What the LANs have on link is ours,",
+                    "# also when it changes.",
+                ]
+    return []
 
 
 def _lans(facts: HostFacts, uplink: str) -> list[str]:

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from v6native.dns64.loop import READ, Loop
@@ -59,7 +60,8 @@ class StatsSocket:
             client, _ = self._socket.accept()
         except OSError:
             return
-        with client:
+        # Who only looks whether somebody is here is gone by now.
+        with client, suppress(OSError):
             # Some kilobytes: the socket's buffer takes them whole, or the reader gets what fits.
             client.setblocking(False)
             client.send(json.dumps(self._document()).encode() + b"\n")

@@ -52,7 +52,7 @@ def read_facts(netlink: Netlink, ours: frozenset[str], our_wireguard_ports: froz
 
 
 def _interfaces(netlink: Netlink, ours: frozenset[str]) -> Iterator[InterfaceFacts]:
-    addresses = list(netlink.addresses())
+    addresses, leases = list(netlink.addresses()), set(netlink.leases())
     for link in netlink.links:
         name = link.get_attr("IFLA_IFNAME")
         if link["ifi_type"] == _LOOPBACK:
@@ -69,6 +69,7 @@ def _interfaces(netlink: Netlink, ours: frozenset[str]) -> Iterator[InterfaceFac
             ipv4=tuple(a for a in here if isinstance(a, ipaddress.IPv4Interface)),
             ipv6=tuple(a for a in here if isinstance(a, ipaddress.IPv6Interface)),
             ours=name in ours,
+            leased=frozenset(a for a in here if isinstance(a, ipaddress.IPv6Interface) and (name, a) in leases),
         )
 
 

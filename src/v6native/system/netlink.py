@@ -33,6 +33,8 @@ from v6native.desired.state import (
 from v6native.errors import SystemActionError
 from v6native.system.neighbours import proxies
 
+# linux/if_addr.h
+_IFA_F_PERMANENT = 0x80
 _FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 _SCOPE_UNIVERSE, _SCOPE_LINK = 0, 253
 _RTN_UNICAST, _RTN_UNREACHABLE = 1, 7
@@ -106,6 +108,14 @@ class Netlink:
                 yield Address(name, IPv4Interface((text, message["prefixlen"])))
             else:
                 yield Address(name, IPv6Interface((text, message["prefixlen"])))
+
+    def leases(self) -> Iterator[tuple[str, IPv6Interface]]:
+        """IPv6 addresses that have a lifetime, by interface."""
+        for message in self._ip.get_addr(family=socket.AF_INET6):
+            flags = message.get_attr("IFA_FLAGS") or message["flags"]
+            name, text = self.name(message["index"]), message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+            if name is not None and text is not None and not flags & _IFA_F_PERMANENT:
+                yield name, IPv6Interface((text, message["prefixlen"]))
 
     def routes(self) -> Iterator[Route]:
         """Ours only."""

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network
 import pytest
 
 from tests.lab.typical.files import HOUSE, MAPPED, SERVER, house_toml
-from tests.lab.typical.site import SOON, Site, eventually
+from tests.lab.typical.site import OPEN4, SOON, Site, eventually
 from v6native.address import embed
 from v6native.lab import topology as t
 from v6native.lab.programs.echo import UDP_PORT
@@ -169,6 +169,28 @@ def remake(house: Site) -> None:
     r1.run("ip", "-6", "route", "replace", str(t.NETWORK6), "via", str(t.EDGE6))
     r1.run("ip", "route", "replace", str(t.POOL), "via", str(t.EDGE4))
     routes_back(house)
+
+
+def test_what_init_writes_follows_a_prefix_that_is_lent(house: Site) -> None:
+    """`init` on a home's router: its LAN's address has a lifetime; another prefix comes, and nobody edits the file."""
+    edge1, lan = house["edge1"], IPv6Network("2001:db8:77:1::/64")
+    config = edge1.path("/etc/v6native/network.toml")
+    config.unlink(missing_ok=True)
+    address = (f"{t.EDGE_LAN6}/64", "dev", "br0")
+    edge1.run("ip", "address", "del", *address)
+    edge1.run("ip", "address", "add", *address, "nodad", "valid_lft", "7200", "preferred_lft", "3600")
+    try:
+        edge1.run("v6native", "init")
+        text = config.read_text()
+        assert "prefix =" not in text and str(t.WKP) in text
+        house.up("edge1", text.replace("[dns64]", f"[nat64]\nallow_ipv4 = {OPEN4}\n[dns64]"))
+        mapped = embed(t.WKP, t.SERVER4)
+        assert house.fetch("phone", f"[{mapped}]/who").split()[0] == str(t.EDGE4)
+        with changed_lan(house, lan):
+            eventually(lambda: house.fetches("phone", f"[{mapped}]/who"), "translation from the new prefix")
+            assert str(lan) in house.ask("edge1", "status")["node"]["sources"]
+    finally:
+        edge1.run("ip", "address", "replace", *address, "nodad", "valid_lft", "forever", "preferred_lft", "forever")
 
 
 def test_the_uplink_is_made_anew(house: Site) -> None:

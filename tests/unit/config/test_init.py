@@ -56,6 +56,20 @@ def test_router_with_delegated_prefix(load_text: Load) -> None:
     assert check_host(config, "router", facts) == []
 
 
+def test_a_prefix_that_is_lent_is_followed(load_text: Load) -> None:
+    """A home's: the delegated prefix, and the LAN's address in it, have a lifetime."""
+    lent = IPv6Interface("2001:db8:0:ab01::1/64")
+    lan = replace(BR0, ipv6=(lent,), leased=frozenset({lent}))
+    facts = replace(GOOD, interfaces=(ETH0, lan), delegated=(IPv6Network("2001:db8:0:ab00::/56"),))
+    text = draft(facts, "home")
+    config = load_text(text)
+    assert (config.network.prefix, config.network.pref64) == ((), (IPv6Network("64:ff9b::/96"),))
+    assert "2001:db8:0:ab01::/64 on br0 is lent" in text
+    assert check_host(config, "home", facts) == []
+    uplink = replace(VM.interfaces[0], leased=frozenset(VM.interfaces[0].ipv6))
+    assert draft(replace(VM, interfaces=(uplink,)), "vm17") == draft(VM, "vm17"), "no LAN: the machine's own addresses"
+
+
 def test_lans_prefixes_come_before_the_uplinks(load_text: Load) -> None:
     """What is on link at the uplink may be strangers', and would be allowed to use the NAT64."""
     assert load_text(draft(GOOD, "x")).network.prefix == (IPv6Network("2001:db8:1::/64"),)
