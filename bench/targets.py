@@ -68,6 +68,7 @@ def _both_ways() -> Iterator[Target]:
     for way in ("up", "down"):
         yield Target("lab", f"{way}, 1 stream, beside plain IPv6", _tcp(NAT64, 1, way), 0.9)
         yield Target("lab", f"{way}, 4 streams, beside plain IPv6", _tcp(NAT64, 4, way), 0.9)
+        yield Target("shared", f"{way}, 1 stream, beside plain IPv6", _tcp(NAT64, 1, way), 0.9)
         yield Target("tcp", f"{way}, 1 stream, fast path, beside plain IPv6", _tcp(FAST, 1, way), 0.95)
         for streams in (1, 4):
             what = f"{way}, {streams} stream{'s' * (streams > 1)}, fast path, beside plain IPv6"

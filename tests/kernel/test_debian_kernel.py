@@ -13,7 +13,7 @@ from tests.kernel import debian, guest
 pytestmark = [pytest.mark.kernel, pytest.mark.root, pytest.mark.timeout(600)]
 
 TREE = Path(__file__).resolve().parents[2]
-LIMIT_S = 540.0
+LIMIT_S = 480.0
 
 
 @pytest.fixture(scope="module")

@@ -18,10 +18,13 @@ from v6native.lab import lab as labs
 from v6native.lab.edge import Arrangement
 from v6native.lab.estate import Estate
 
+OTHERS = 0.4
+"""For so many of the scenarios another arrangement is drawn, which may be the first again."""
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """At the reduced count a scenario that was selected in several arrangements runs in one of them, drawn by the seed."""
+    """At the reduced count, of a scenario that was selected in several arrangements: the first, and now and then another."""
     if os.environ.get("V6NATIVE_COUNT") == "nightly":
         return
     same: dict[str, list[pytest.Item]] = defaultdict(list)
@@ -31,7 +34,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     draw = random.Random(config.stash[SEED])
     spared: set[pytest.Item] = set()
     for several in same.values():
-        spared |= set(several) - {draw.choice(several)}
+        also = draw.choice(several) if draw.random() < OTHERS else several[0]
+        spared |= set(several) - {several[0], also}
     if spared:
         config.hook.pytest_deselected(items=sorted(spared, key=items.index))
         items[:] = [item for item in items if item not in spared]

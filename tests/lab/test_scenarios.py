@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job, scenario by scenario: the same that `v6native lab test` plays.
 
-The full count plays each scenario in each arrangement of the lab, the reduced one in an arrangement that the seed draws
-(unless the run asks for one by name: `-k pool-laptop-upload`).
+The full count plays each scenario in each arrangement of the lab; the reduced one plays all in the arrangement that `lab
+up` builds, and some, which the seed draws, in another (unless the run asks for one by name: `-k pool-laptop-upload`).
 """
 
 from __future__ import annotations

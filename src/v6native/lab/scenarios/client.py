@@ -81,6 +81,16 @@ def trace(trial: Trial, node: str, *options: str) -> str:
     return expect_hops(trial, node, V4ONLY, expected, "-6", *options)
 
 
+def trace_as_typed(trial: Trial, node: str) -> str:
+    """With traceroute's own defaults: three probes a hop, many at once. Each is answered."""
+    expected = [RESOLVER[node], *(trial.through(a) for a in (t.R1_EDGE4, t.R2_CORE4, t.SERVER4))]
+    seen = trial.succeeds(node, "traceroute", "-n", "-6", V4ONLY, timeout=60).out
+    lines = [line.split()[1:] for line in seen.splitlines()[1:]]
+    answered = [(line[0], line.count("ms")) for line in lines]
+    expect(answered == [(str(hop), 3) for hop in expected], f"{node}: traceroute -n -6 {V4ONLY} shows:\n{seen}")
+    return f"{len(lines)} hops, 3 of 3 probes each"
+
+
 def mtr(trial: Trial, node: str) -> str:
     expected = [RESOLVER[node], *(trial.through(a) for a in (t.R1_EDGE4, t.R2_CORE4, t.SERVER4))]
     return expect_mtr(trial, node, V4ONLY, expected, "-6")
@@ -166,6 +176,7 @@ COMMON: tuple[tuple[str, str, Play], ...] = (
     ("names", "dig: synthesized, native, CNAME, TCP, PTR, ipv4only.arpa", names),
     ("ping", "ping -6 v4only.example", partial(ping, target=V4ONLY)),
     ("traceroute", "traceroute -6 v4only.example", trace),
+    ("traceroute-as-typed", "traceroute -n -6 v4only.example, three probes a hop", trace_as_typed),
     ("traceroute-icmp", "traceroute -6 -I v4only.example", lambda trial, node: trace(trial, node, "-I")),
     ("mtr", "mtr -6 v4only.example", mtr),
     ("traceroute-native", "traceroute -6 v6only.example", trace_native),

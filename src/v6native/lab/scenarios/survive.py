@@ -105,7 +105,7 @@ def stopped(trial: Trial) -> str:
 
 
 def workers_killed(trial: Trial) -> str:
-    """A dead worker is back within a second; packets that need none of them never notice."""
+    """A dead worker is back at once (a busy machine has 4 s for it); packets that need none of them never notice."""
     edge1 = trial.node("edge1")
     workers = json.loads(edge1.run("v6native", "status", "--json", check=False).out)["workers"]
     expect(len(workers) >= 2, f"edge1 has the workers {workers}")
