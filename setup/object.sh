@@ -8,8 +8,5 @@ target=$1
 shift
 command -v "$1" >/dev/null || die "$1 is not installed; run 'sudo make setup'."
 as_caller mkdir -p "$(dirname "$target")"
-printf 'BPF object %s\n' "$target"
-if ! as_caller "$@"; then
-    rm -f "$target"
-    die "$target did not compile."
-fi
+trap '[ "$?" -eq 0 ] || rm -f "$target"' EXIT
+step "Compiling $target" as_caller "$@"

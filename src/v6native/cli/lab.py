@@ -39,7 +39,8 @@ def up(name: str, as_json: bool, arrangement: str, bare: bool) -> None:
     console = Console(stderr=True)
     began = time.monotonic()
     with console.status("building the lab") as status:
-        built = labs.up(Estate(name), Arrangement(arrangement), bare=bare, say=status.update)
+        say = status.update if console.is_terminal else console.print
+        built = labs.up(Estate(name), Arrangement(arrangement), bare=bare, say=say)
     seconds = round(time.monotonic() - began, 1)
     if as_json:
         click.echo(json.dumps({"name": name, "nodes": sorted(built.nodes), "seconds": seconds}))
@@ -127,7 +128,10 @@ def test(name: str, as_json: bool, groups: tuple[int, ...], keys: tuple[str, ...
             if scenario.group not in seen:
                 seen.add(scenario.group)
                 console.print(f"\n[bold]{scenario.group}. {GROUPS[scenario.group]}[/]")
-            status.update(scenario.title)
+            if console.is_terminal:
+                status.update(scenario.title)
+            else:
+                console.print(f"  ...    {escape(scenario.title)}")
 
         def done(outcome: Outcome) -> None:
             mark = "[green]works[/]" if outcome.ok else "[bold red]FAILS[/]"
