@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from pathlib import Path
@@ -27,6 +27,7 @@ from v6native.config.model import (
     Config,
     Dns64,
     DnsRecord,
+    DnsView,
     DnsZone,
     Eam,
     Limits,
@@ -60,7 +61,7 @@ def convert(file: NetworkFile, path: Path) -> Config:
         ),
         nat64=_nat64(file.nat64, file),
         clat=Clat(clat_prefix(file), tuple(Eam(eam.ipv4, eam.ipv6) for eam in file.clat.eam), _options(file.clat)),
-        dns64=_dns64(file.dns64),
+        dns64=_dns64(file.dns64, file.network.pref64),
         tunnels=tuple(_tunnel(name, tunnel, file) for name, tunnel in file.tunnel.items()),
         clients=tuple(
             Client(name, client.tunnel, client.public_key, client.address6, client.address4, client.enabled)
@@ -163,7 +164,7 @@ def _static(table: StaticTable) -> StaticBib:
     return StaticBib(table.proto, ipv4, ports4.first, ipv6, ports6.first, table.node, table.pref64, count)
 
 
-def _dns64(table: Dns64Table) -> Dns64:
+def _dns64(table: Dns64Table, pref64: Sequence[IPv6Network]) -> Dns64:
     upstream: list[Upstream] = []
     for given in table.upstream:
         if isinstance(given, Upstream):
@@ -174,11 +175,14 @@ def _dns64(table: Dns64Table) -> Dns64:
         enabled=table.enabled,
         listen=tuple(table.listen),
         upstream=tuple(upstream),
+        pref64=tuple(table.pref64 or pref64[:1]),
+        synthesize_for_dual=table.synthesize_for_dual,
         exclude_aaaa=tuple(table.exclude_aaaa),
         exclude_ipv4=tuple(table.exclude_ipv4),
         never_synthesize=tuple(table.never_synthesize),
         aaaa_failure=table.aaaa_failure,
         serve_stale=table.serve_stale,
+        views=tuple(DnsView(tuple(view.source), tuple(view.pref64)) for view in table.view),
         zones=tuple(DnsZone(zone.name, tuple(zone.upstream)) for zone in table.zone),
         records=tuple(DnsRecord(record.name, record.type, record.value, record.ttl) for record in table.record),
     )

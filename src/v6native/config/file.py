@@ -41,6 +41,7 @@ def _string(format_: str, **more: object) -> WithJsonSchema:
 
 Prefix6 = Annotated[IPv6Network, BeforeValidator(values.prefix6), _string("ipv6-prefix")]
 Prefix4 = Annotated[IPv4Network, BeforeValidator(values.prefix4), _string("ipv4-prefix")]
+Prefix = Annotated[IPv4Network | IPv6Network, BeforeValidator(values.prefix), _string("ip-prefix")]
 Mapped6 = Annotated[IPv6Network, BeforeValidator(values.mapped6), _string("ipv6-prefix")]
 Mapped4 = Annotated[IPv4Network, BeforeValidator(values.mapped4), _string("ipv4-prefix")]
 Address6 = Annotated[IPv6Address, BeforeValidator(values.address6), _string("ipv6")]
@@ -153,7 +154,7 @@ class NetworkTable(Table):
     )
     pref64: OneOrMorePrefixes = Field(
         default=[IPv6Network("64:ff9b::/96")],
-        description="The IPv6 prefixes that stand for the IPv4 internet (RFC 6052); DNS64 uses the first.",
+        description="The IPv6 prefixes that stand for the IPv4 internet (RFC 6052); DNS64 uses the first, or `dns64.pref64`.",
         examples=["2001:db8:64:64::/96", ["2001:db8:64:64::/96", "64:ff9b::/96"]],
     )
 
@@ -374,6 +375,20 @@ class DnsRecordTable(Table):
     ttl: int = Field(default=300, ge=0, le=2**31 - 1, description="Seconds for which clients keep it.", examples=[300])
 
 
+class DnsViewTable(Table):
+    """What some clients are answered otherwise. A client in several views has that with the longest prefix."""
+
+    source: list[Prefix] = Field(
+        description="The clients. They may ask only if they might without this.",
+        examples=[["2001:db8:5::/48"]],
+        min_length=1,
+    )
+    pref64: list[Prefix6] = Field(
+        description="With which of `network.pref64` AAAA records are made for them; empty: real ones only.",
+        examples=[["2001:db8:64:64::/96"]],
+    )
+
+
 class Dns64Table(Table):
     """The resolver that synthesizes AAAA records (RFC 6147)."""
 
@@ -389,6 +404,17 @@ class Dns64Table(Table):
         "`ADDRESS#PORT`.",
         examples=[["2001:db8::53", "192.0.2.53#5353"]],
         min_length=1,
+    )
+    pref64: list[Prefix6] = Field(
+        default=[],
+        description="With which of `network.pref64` AAAA records are made, one with each. Empty: with the first.",
+        examples=[["2001:db8:64:64::/96"]],
+    )
+    synthesize_for_dual: bool = Field(
+        default=False,
+        description="Whether tunnel clients that have an IPv4 address are told AAAA records that were made, too. Without, "
+        "they reach IPv4 by IPv4, which their tunnel's CLAT carries.",
+        examples=[True],
     )
     exclude_aaaa: list[Prefix6] = Field(
         default=[IPv6Network("::ffff:0:0/96")],
@@ -417,6 +443,9 @@ class Dns64Table(Table):
         description="Whether answers up to a day past their time are given where resolvers fail, or take longer than 1.8 "
         "seconds (RFC 8767).",
         examples=[True],
+    )
+    view: list[DnsViewTable] = Field(
+        default=[], description="What some clients are answered, one `[[dns64.view]]` each."
     )
     zone: list[DnsZoneTable] = Field(
         default=[], description="Domains that other resolvers are asked about, one `[[dns64.zone]]` each."

@@ -57,11 +57,16 @@ ipv6 = "2001:db8:8::1/128"
 enabled = true
 listen = ["2001:db8:1::1"]            # default: the node's addresses on its LANs and tunnels
 upstream = ["system"]                 # "system", "unbound" (127.0.0.1/::1), or addresses, "address#port"
+pref64 = ["2001:db8:64:64::/96"]      # which of network.pref64; default: the first
+synthesize_for_dual = false           # clients with IPv4 have the CLAT
 exclude_aaaa = ["::ffff:0:0/96"]
 exclude_ipv4 = ["192.0.2.0/24"]       # never synthesized from; default: none
 never_synthesize = ["example.com"]    # these domains have real AAAA records only
 aaaa_failure = "synthesize"           # or "fail": what a broken answer to AAAA leads to
 serve_stale = true                    # where resolvers fail, answers up to a day past their time
+[[dns64.view]]                        # some clients are answered otherwise
+source = ["2001:db8:5::/48"]
+pref64 = []                           # real AAAA records only
 [[dns64.zone]]                        # other resolvers for a domain
 name = "dn42"
 upstream = ["2001:db8::d42"]
@@ -320,6 +325,14 @@ class RecordType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DnsView:
+    """With which pref64s the clients of some prefixes are answered; none: real AAAA records only."""
+
+    source: tuple[IPv4Network | IPv6Network, ...]
+    pref64: tuple[IPv6Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DnsZone:
     """A domain that other resolvers are asked about."""
 
@@ -339,16 +352,20 @@ class DnsRecord:
 
 @dataclass(frozen=True, slots=True)
 class Dns64:
-    """`listen` empty: the node's addresses on LANs and tunnels; `upstream` empty: the system's resolvers."""
+    """`listen` empty: the node's addresses on LANs and tunnels; `upstream` empty: the system's resolvers; `pref64`: filled
+    in with the network's first where the file says nothing."""
 
     enabled: bool = True
     listen: tuple[IPv4Address | IPv6Address, ...] = ()
     upstream: tuple[Upstream, ...] = ()
+    pref64: tuple[IPv6Network, ...] = ()
+    synthesize_for_dual: bool = False
     exclude_aaaa: tuple[IPv6Network, ...] = (IPv6Network("::ffff:0:0/96"),)
     exclude_ipv4: tuple[IPv4Network, ...] = ()
     never_synthesize: tuple[str, ...] = ()
     aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
     serve_stale: bool = True
+    views: tuple[DnsView, ...] = ()
     zones: tuple[DnsZone, ...] = ()
     records: tuple[DnsRecord, ...] = ()
 

@@ -27,6 +27,7 @@ WORDS = {
     "ipv4-prefix": "IPv4 prefix",
     "ipv6": "IPv6 address",
     "ipv4": "IPv4 address",
+    "ip-prefix": "prefix",
     "ip-address": "address",
     "pool4-entry": "pool4 entry",
     "ipv4-transport-address": "IPv4 address:port",

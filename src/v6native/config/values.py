@@ -114,6 +114,13 @@ def prefix4(value: object) -> IPv4Network:
         raise wrong("host-bits", f'"{given}" has bits set behind its /{length}', f'write "{meant}"', meant) from None
 
 
+def prefix(value: object) -> IPv4Network | IPv6Network:
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
+    given = text(value, "2001:db8::/48")
+    return prefix6(value) if ":" in given else prefix4(value)
+
+
 def mapped4(value: object) -> IPv4Network:
     """As `mapped6`."""
     return prefix4(f"{value.strip()}/32" if isinstance(value, str) and _is_ipv4(value.strip()) else value)

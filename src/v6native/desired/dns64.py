@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from v6native.config.model import Upstream
@@ -18,6 +18,7 @@ from v6native.dns64.settings import (
     Pref64,
     Timing,
     UpstreamServer,
+    View,
     Zone,
 )
 
@@ -35,7 +36,8 @@ def files(here: Here) -> tuple[SettingsFile, ...]:
     document = Dns64Settings(
         listen=tuple(Listen(address) for address in listen),
         upstreams=upstreams,
-        pref64=(Pref64(here.config.network.pref64[0]),),
+        pref64=_rules(settings.pref64),
+        views=tuple(_views(here)),
         allow=tuple(_allowed(here)),
         exclude_aaaa=settings.exclude_aaaa,
         exclude_ipv4=settings.exclude_ipv4,
@@ -122,6 +124,22 @@ def _allowed(here: Here) -> list[AnyNetwork]:
     for interface in here.facts.interfaces:
         inside += [ip_network(address) for address in _addresses(here, interface.name) if not interface.ours]
     return sorted(set(inside), key=lambda network: (network.version, network))
+
+
+def _views(here: Here) -> Iterator[View]:
+    """A client of a tunnel that has the CLAT gets none of ours; what the file says of its address goes first."""
+    settings = here.config.dns64
+    here_too = {tunnel.name for tunnel in here.tunnels}
+    if not settings.synthesize_for_dual:
+        for client in here.config.clients:
+            if client.enabled and client.tunnel in here_too and client.address4 is not None:
+                yield View((ip_network(client.address6), ip_network(client.address4)), ())
+    for view in settings.views:
+        yield View(view.source, _rules(view.pref64))
+
+
+def _rules(prefixes: Iterable[IPv6Network]) -> tuple[Pref64, ...]:
+    return tuple(Pref64(prefix) for prefix in prefixes)
 
 
 def _once(addresses: Iterable[AnyAddress]) -> list[AnyAddress]:

@@ -139,7 +139,7 @@ class Server:
             self._close(listen)
         self.settings = settings
         self._tcp.limit, self._tcp.idle = settings.limits.tcp_connections, settings.timing.tcp_idle
-        self._accesses = _accesses(settings)
+        self._accesses = accesses(settings)
         self._clients.clear()
 
     def _close(self, listen: Listen) -> None:
@@ -236,7 +236,7 @@ class Server:
         return cell
 
 
-def _accesses(settings: Dns64Settings) -> list[tuple[IPNetwork, Access]]:
+def accesses(settings: Dns64Settings) -> list[tuple[IPNetwork, Access]]:
     """Who may ask, and what is theirs, the longest prefix first. A view gives no right to ask."""
     policy = Policy(
         settings.exclude_aaaa,
@@ -253,15 +253,16 @@ def _accesses(settings: Dns64Settings) -> list[tuple[IPNetwork, Access]]:
 
     default = access(settings.pref64)
     found: dict[IPNetwork, Access] = dict.fromkeys(settings.allow, default)
+    by_source: dict[IPNetwork, Access] = {}
     for view in settings.views:
-        own = access(view.pref64)
-        for source in view.sources:
-            for allowed in settings.allow:
-                if allowed.version != source.version or not allowed.overlaps(source):
-                    continue
-                # Of two prefixes that overlap, one holds the other: the smaller is what both say.
-                smaller = source if source.prefixlen >= allowed.prefixlen else allowed
-                found[smaller] = own
+        by_source |= dict.fromkeys(view.sources, access(view.pref64))
+    for source, own in sorted(by_source.items(), key=lambda item: item[0].prefixlen):
+        for allowed in settings.allow:
+            if allowed.version != source.version or not allowed.overlaps(source):
+                continue
+            # Of two prefixes that overlap, one holds the other: the smaller is what both say.
+            smaller = source if source.prefixlen >= allowed.prefixlen else allowed
+            found[smaller] = own
     return sorted(found.items(), key=lambda item: -item[0].prefixlen)
 
 

@@ -75,6 +75,7 @@ ipv6 = "{service6}/128"
 
 [dns64]
 upstream = ["{server6}"]
+synthesize_for_dual = true
 
 [tunnel.friends]
 listen = {wireguard_port}

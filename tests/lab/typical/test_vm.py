@@ -121,3 +121,27 @@ def test_what_init_writes_works_unmodified(vm: Site) -> None:
     vm.download("vm", mapped(GLOBAL_SERVER4))
     assert vm.fetch("vm", f"{mapped(GLOBAL_SERVER4)}/who").split()[0] == str(t.EDGE4)
     vm.unchanged("vm")
+
+
+def test_a_client_with_the_clat_is_told_what_is_real(vm: Site) -> None:
+    """Its IPv4 goes by the CLAT: by name, too, unless the file asks for synthesis."""
+    vm.up("vm", file(vm))
+    laptop, resolver = vm["laptop"], str(VM_TUNNEL6[1])
+    with tunnel(vm, "vm", str(VM_LAPTOP6), "100.64.0.2"):
+
+        def names(kind: str) -> list[str]:
+            dig = ("dig", "+short", "+time=2", "+tries=2", f"@{resolver}", "v4only.example", kind)
+            return laptop.run(*dig).out.split()
+
+        assert (names("AAAA"), names("A")) == ([], [str(t.SERVER4)])
+        resolv_conf = laptop.path("/etc/resolv.conf")
+        before = resolv_conf.read_text()
+        resolv_conf.write_text(f"nameserver {resolver}\n")
+        try:
+            assert vm.fetch("laptop", "v4only.example/") == "the internet"
+        finally:
+            resolv_conf.write_text(before)
+        asked = file(vm).replace("[dns64]", "[dns64]\nsynthesize_for_dual = true")
+        vm["vm"].path("/etc/v6native/network.toml").write_text(asked)
+        vm["vm"].run("v6native", "reload")
+        eventually(lambda: names("AAAA") == [str(embed(WKP, t.SERVER4))], "the reload reaches the DNS64")

@@ -14,6 +14,7 @@ from v6native.config.model import (
     AaaaFailure,
     Dns64,
     DnsRecord,
+    DnsView,
     DnsZone,
     Eam,
     Mark,
@@ -107,6 +108,10 @@ exclude_ipv4 = ["192.0.2.0/24"]
 never_synthesize = ["Example.COM."]
 aaaa_failure = "fail"
 serve_stale = false
+synthesize_for_dual = true
+[[dns64.view]]
+source = ["2001:db8:5::/48", "192.0.2.0/24"]
+pref64 = []
 [[dns64.zone]]
 name = "dn42"
 upstream = ["2001:db8::d42", "192.0.2.53#5353"]
@@ -123,6 +128,9 @@ ttl = 60
         never_synthesize=("example.com",),
         aaaa_failure=AaaaFailure.FAIL,
         serve_stale=False,
+        pref64=(IPv6Network("64:ff9b::/96"),),
+        synthesize_for_dual=True,
+        views=(DnsView((IPv6Network("2001:db8:5::/48"), IPv4Network("192.0.2.0/24")), ()),),
         zones=(DnsZone("dn42", (Upstream(IPv6Address("2001:db8::d42")), Upstream(IPv4Address("192.0.2.53"), 5353))),),
         records=(DnsRecord("printer.home.arpa", RecordType.AAAA, "2001:db8:1::9", 60),),
     )

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network, ip_address
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,9 +30,11 @@ from v6native.address import embed
 from v6native.config.facts import DefaultRoute, HostFacts, InterfaceFacts
 from v6native.config.model import (
     AaaaFailure,
+    Client,
     Config,
     Dns64,
     DnsRecord,
+    DnsView,
     DnsZone,
     FastPath,
     Limits,
@@ -46,6 +49,7 @@ from v6native.config.model import (
 from v6native.desired import Desired, desired
 from v6native.desired.dataplane import Attachment, Nat64Settings, PoolGroup, SiitSettings
 from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, OWN_LOCAL_RULE, Neighbour, Rule
+from v6native.dns64.server import accesses
 from v6native.dns64.settings import Dns64Settings, UpstreamServer, Zone
 
 CLAT96 = IPv6Network("2001:db8:64:a:64::/96")
@@ -368,6 +372,44 @@ def test_the_dns64_is_told_what_the_file_says() -> None:
     assert (settings.aaaa_failure, settings.timing.stale) == ("fail", 0)
     assert settings.zones == (Zone("dn42", (UpstreamServer(IPv6Address("2001:db8::d42"), 5353),)),)
     assert settings.local == (DnsRecord("printer.home.arpa", RecordType.AAAA, "2001:db8:1::9", 60),)
+
+
+RESOLVER = replace(FACTS, resolvers=(IPv4Address("192.0.2.53"),))
+ASKERS = [f"2001:db8:64:a::{last:x}" for last in (2, 3, 9)] + ["100.64.0.2"]
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ({}, [[], ["64:ff9b::/96"], ["64:ff9b::/96"], []]),
+        ({"synthesize_for_dual": True}, [["64:ff9b::/96"]] * 4),
+        (
+            {"views": (DnsView((IPv6Network("2001:db8:64:a::/64"),), (IPv6Network("2001:db8:64:64::/96"),)),)},
+            [[], ["2001:db8:64:64::/96"], ["2001:db8:64:64::/96"], []],
+        ),
+        (
+            {"views": (DnsView((IPv6Network("2001:db8:64:a::2/128"),), (IPv6Network("2001:db8:64:64::/96"),)),)},
+            [["2001:db8:64:64::/96"], ["64:ff9b::/96"], ["64:ff9b::/96"], []],
+        ),
+    ],
+    ids=["dual has the CLAT", "asked for", "a view", "a view of the client's own"],
+)
+def test_with_which_pref64_clients_are_answered(told: dict[str, Any], wanted: list[list[str]]) -> None:
+    """The dual client's addresses, those of one with IPv6 only, and somebody else's."""
+    prefix = LAB96.tunnels[0].prefix
+    clients = (
+        Client("dual", LAB96.tunnels[0].name, "x", prefix[2], IPv4Address("100.64.0.2")),
+        Client("pure", LAB96.tunnels[0].name, "y", prefix[3]),
+    )
+    config = replace(LAB96, clients=clients, dns64=Dns64(pref64=(IPv6Network("64:ff9b::/96"),), **told))
+    text = next(file for file in desired(config, "edge1", RESOLVER).files if file.name == "dns64.json").text
+    by_length = accesses(Dns64Settings.from_json(text))
+    seen = []
+    for asker in map(ip_address, ASKERS):
+        view = next(access.view for network, access in by_length if asker in network)
+        assert view is not None
+        seen.append([str(rule.prefix) for rule in view.pref64])
+    assert seen == wanted
 
 
 def test_dns64_without_anybody_to_ask_is_a_finding() -> None:

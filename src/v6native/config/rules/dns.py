@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from pydantic_core import PydanticCustomError
 
@@ -26,6 +26,13 @@ def check(draft: Draft) -> Iterator[ConfigProblem]:
     ours = own_listeners(draft)
     yield from _records(draft)
     yield from _zones(draft, ours)
+    yield from _pref64(draft, ("dns64", "pref64"), table.pref64)
+    for i, view in enumerate(table.view):
+        yield from _pref64(draft, ("dns64", "view", i, "pref64"), view.pref64)
+        for j, source in enumerate(view.source):
+            if any(source in other.source for other in table.view[:i]) or source in view.source[:j]:
+                where: KeyPath = ("dns64", "view", i, "source", j)
+                yield draft.error("duplicate", where, f"{source} is given twice", "remove one of the two")
     for i, given in enumerate(table.upstream):
         path: KeyPath = ("dns64", "upstream", i)
         if given == "system" and len(table.upstream) > 1:
@@ -84,6 +91,16 @@ def _records(draft: Draft) -> Iterator[ConfigProblem]:
         except (ValueError, PydanticCustomError):
             what = f'"{record.value}" is no {f"IPv{wanted} address" if wanted else "domain name"}, which {record.type} asks for'
             yield draft.error("record", path, what, "write one, or another `type`")
+
+
+def _pref64(draft: Draft, path: KeyPath, given: Sequence[IPv6Network]) -> Iterator[ConfigProblem]:
+    ours = draft.config.network.pref64
+    for i, prefix in enumerate(given):
+        if prefix not in ours:
+            what = f"{prefix} is none of network.pref64: nobody would translate what is made with it"
+            yield draft.error("pref64", (*path, i), what, f"write one of {', '.join(map(str, ours))}, or add it there")
+        if prefix in given[:i]:
+            yield draft.error("duplicate", (*path, i), f"{prefix} is given twice", "remove one of the two")
 
 
 def _zones(draft: Draft, ours: dict[IPv4Address | IPv6Address, str]) -> Iterator[ConfigProblem]:
