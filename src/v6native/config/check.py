@@ -18,7 +18,8 @@ from typing import Any, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from v6native.config.file import NetworkFile, Table
+from v6native.config.file import NetworkFile
+from v6native.config.filetypes import Table
 from v6native.config.positions import KeyPath
 from v6native.config.problem import ConfigProblem
 from v6native.config.source import RawTable, Source

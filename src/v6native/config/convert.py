@@ -12,7 +12,6 @@ from pathlib import Path
 from v6native.config import values
 from v6native.config.file import (
     ClatTable,
-    Dns64Table,
     LogTable,
     Nat64Table,
     NetworkFile,
@@ -21,6 +20,7 @@ from v6native.config.file import (
     StaticTable,
     TunnelTable,
 )
+from v6native.config.filedns import Dns64Table
 from v6native.config.model import (
     Clat,
     Client,

@@ -8,138 +8,42 @@ These models see one value at a time; what concerns several values is in rules/.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import Annotated
+from ipaddress import IPv6Network
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import Field
 
-from v6native.config import values
-from v6native.config.model import (
-    AaaaFailure,
-    Collector,
-    FastPath,
-    Filtering,
-    Mark,
-    OwnIPv4,
-    Pool4Entry,
-    PortRange,
-    Proto,
-    RecordType,
-    Udp0,
-    Upstream,
+from v6native.config.filedns import Dns64Table
+from v6native.config.filetypes import (
+    Address4,
+    Address6,
+    Duration,
+    FastWord,
+    FilteringWord,
+    Host,
+    IcmpPool4,
+    IcmpRate,
+    Interface,
+    IpfixCollector,
+    Mapped4,
+    Mapped6,
+    MarkWord,
+    Name,
+    OneOrMorePrefixes,
+    OwnWord,
+    Pool4,
+    Prefix4,
+    Prefix6,
+    ProtoWord,
+    SyslogServer,
+    Table,
+    Tos,
+    TrafficClass,
+    Transport4,
+    Transport6,
+    Udp0Word,
+    WireGuardKey,
 )
-
-
-def _listed(value: object) -> object:
-    """A single value where a list of one is meant."""
-    return [value] if isinstance(value, str) else value
-
-
-def _string(format_: str, **more: object) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "format": format_, **more})
-
-
-Prefix6 = Annotated[IPv6Network, BeforeValidator(values.prefix6), _string("ipv6-prefix")]
-Prefix4 = Annotated[IPv4Network, BeforeValidator(values.prefix4), _string("ipv4-prefix")]
-Prefix = Annotated[IPv4Network | IPv6Network, BeforeValidator(values.prefix), _string("ip-prefix")]
-Mapped6 = Annotated[IPv6Network, BeforeValidator(values.mapped6), _string("ipv6-prefix")]
-Mapped4 = Annotated[IPv4Network, BeforeValidator(values.mapped4), _string("ipv4-prefix")]
-Address6 = Annotated[IPv6Address, BeforeValidator(values.address6), _string("ipv6")]
-Address4 = Annotated[IPv4Address, BeforeValidator(values.address4), _string("ipv4")]
-Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(values.address), _string("ip-address")]
-Pool4 = Annotated[Pool4Entry, BeforeValidator(values.pool4_entry), _string("pool4-entry")]
-Transport4 = Annotated[
-    tuple[IPv4Address | None, PortRange], BeforeValidator(values.transport4), _string("ipv4-transport-address")
-]
-Transport6 = Annotated[
-    tuple[IPv6Address, PortRange], BeforeValidator(values.transport6), _string("ipv6-transport-address")
-]
-Domain = Annotated[str, BeforeValidator(values.domain), _string("domain")]
-Server = Annotated[Upstream, BeforeValidator(values.resolver), _string("resolver")]
-RecordWord = Annotated[
-    RecordType, BeforeValidator(values.word(RecordType)), WithJsonSchema({"enum": [str(r) for r in RecordType]})
-]
-FailureWord = Annotated[
-    AaaaFailure, BeforeValidator(values.word(AaaaFailure)), WithJsonSchema({"enum": [str(f) for f in AaaaFailure]})
-]
-Resolver = Annotated[Upstream | str, BeforeValidator(values.upstream), _string("resolver")]
-WireGuardKey = Annotated[
-    str,
-    BeforeValidator(values.wireguard_key),
-    _string("wireguard-key", pattern="^[A-Za-z0-9+/]{43}=$"),
-]
-Duration = Annotated[str, BeforeValidator(values.duration), _string("duration", pattern="^[0-9]+[hdw]$")]
-SyslogServer = Annotated[Collector, BeforeValidator(values.syslog_server), _string("collector")]
-IpfixCollector = Annotated[Collector, BeforeValidator(values.ipfix_collector), _string("collector")]
-Interface = Annotated[str, BeforeValidator(values.interface), _string("interface", minLength=1, maxLength=15)]
-Name = Annotated[str, BeforeValidator(values.name), _string("name", pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
-Host = Annotated[str, BeforeValidator(values.host), _string("host")]
-ProtoWord = Annotated[Proto, BeforeValidator(values.word(Proto)), WithJsonSchema({"enum": [str(p) for p in Proto]})]
-FilteringWord = Annotated[
-    Filtering, BeforeValidator(values.word(Filtering)), WithJsonSchema({"enum": [str(f) for f in Filtering]})
-]
-MarkWord = Annotated[Mark, BeforeValidator(values.mark), _string("mark")]
-FastWord = Annotated[
-    FastPath, BeforeValidator(values.word(FastPath)), WithJsonSchema({"enum": [str(f) for f in FastPath]})
-]
-OwnWord = Annotated[OwnIPv4, BeforeValidator(values.word(OwnIPv4)), WithJsonSchema({"enum": [str(o) for o in OwnIPv4]})]
-Udp0Word = Annotated[
-    Udp0,
-    BeforeValidator(values.word(Udp0)),
-    WithJsonSchema({"enum": [str(u) for u in Udp0]}),
-    Field(
-        description="IPv4 UDP without checksum: `calculate` one, as IPv6 needs it, or `drop` (RFC 7915 §4.5).",
-        examples=["calculate"],
-    ),
-]
-IcmpRate = Annotated[
-    int,
-    Field(
-        ge=0,
-        le=1000000,
-        description="ICMP errors a second and CPU at most that the translator makes itself; 0: none (RFC 7915 §4.4, §5.4).",
-        examples=[1000],
-    ),
-]
-IcmpPool4 = Annotated[
-    Prefix4 | None,
-    Field(
-        description="IPv4 addresses for IPv6 routers in the ICMP errors that they send, so that a traceroute tells them "
-        "apart (RFC 6791).",
-        examples=["192.0.2.64/27"],
-    ),
-]
-Tos = Annotated[
-    int | None,
-    Field(
-        ge=0,
-        le=255,
-        description="The TOS octet of all that becomes IPv4, ECN bits included (RFC 7915 §5.1). Absent: copied.",
-        examples=[0],
-    ),
-]
-TrafficClass = Annotated[
-    int | None,
-    Field(
-        ge=0,
-        le=255,
-        description="The traffic class of all that becomes IPv6, ECN bits included (RFC 7915 §4.1). Absent: copied.",
-        examples=[0],
-    ),
-]
-_ONE_OR_MORE = {
-    "anyOf": [
-        {"type": "string", "format": "ipv6-prefix"},
-        {"type": "array", "items": {"type": "string", "format": "ipv6-prefix"}, "minItems": 1},
-    ]
-}
-OneOrMorePrefixes = Annotated[
-    list[Prefix6], Field(min_length=1), BeforeValidator(_listed), WithJsonSchema(_ONE_OR_MORE)
-]
-
-
-class Table(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True)
+from v6native.config.model import FastPath, Filtering, OwnIPv4, Udp0
 
 
 class NetworkTable(Table):
@@ -357,104 +261,6 @@ class ClatTable(Table):
     eam: list[EamTable] = Field(default=[], description="Explicit address mappings, one `[[clat.eam]]` each.")
 
 
-class DnsZoneTable(Table):
-    """A domain, and what is below it, that other resolvers are asked about."""
-
-    name: Domain = Field(description="The domain.", examples=["dn42"])
-    upstream: list[Server] = Field(
-        description="Whom to ask: addresses, `ADDRESS#PORT`.", examples=[["2001:db8::d42"]], min_length=1
-    )
-
-
-class DnsRecordTable(Table):
-    """A record that nodes answer themselves. A name of these exists with these records only."""
-
-    name: Domain = Field(description="Whose it is.", examples=["printer.home.arpa"])
-    type: RecordWord = Field(description="`A`, `AAAA` or `PTR`.", examples=["AAAA"])
-    value: str = Field(description="An address, or for `PTR` a name.", examples=["2001:db8:1::9"])
-    ttl: int = Field(default=300, ge=0, le=2**31 - 1, description="Seconds for which clients keep it.", examples=[300])
-
-
-class DnsViewTable(Table):
-    """What some clients are answered otherwise. A client in several views has that with the longest prefix."""
-
-    source: list[Prefix] = Field(
-        description="The clients. They may ask only if they might without this.",
-        examples=[["2001:db8:5::/48"]],
-        min_length=1,
-    )
-    pref64: list[Prefix6] = Field(
-        description="With which of `network.pref64` AAAA records are made for them; empty: real ones only.",
-        examples=[["2001:db8:64:64::/96"]],
-    )
-
-
-class Dns64Table(Table):
-    """The resolver that synthesizes AAAA records (RFC 6147)."""
-
-    enabled: bool = Field(default=True, description="Whether nodes answer DNS.", examples=[True])
-    listen: list[Address] = Field(
-        default=[],
-        description="Addresses to answer on. Empty: the node's addresses on its LANs and tunnels.",
-        examples=[["2001:db8:1::1"]],
-    )
-    upstream: list[Resolver] = Field(
-        default=["system"],
-        description="Resolvers to ask: `system` (/etc/resolv.conf), `unbound` (on this machine), addresses, "
-        "`ADDRESS#PORT`.",
-        examples=[["2001:db8::53", "192.0.2.53#5353"]],
-        min_length=1,
-    )
-    pref64: list[Prefix6] = Field(
-        default=[],
-        description="With which of `network.pref64` AAAA records are made, one with each. Empty: with the first.",
-        examples=[["2001:db8:64:64::/96"]],
-    )
-    synthesize_for_dual: bool = Field(
-        default=False,
-        description="Whether tunnel clients that have an IPv4 address are told AAAA records that were made, too. Without, "
-        "they reach IPv4 by IPv4, which their tunnel's CLAT carries.",
-        examples=[True],
-    )
-    exclude_aaaa: list[Prefix6] = Field(
-        default=[IPv6Network("::ffff:0:0/96")],
-        description="AAAA answers in these are treated as absent (RFC 6147 §5.1.4).",
-        examples=[["::ffff:0:0/96"]],
-    )
-    exclude_ipv4: list[Prefix4] = Field(
-        default=[],
-        description="No AAAA is made of A records in these. With 64:ff9b::/96 none is made of non-global ones either, but "
-        "for `nat64.allow_ipv4` (RFC 6052 §3.1).",
-        examples=[["192.0.2.0/24"]],
-    )
-    never_synthesize: list[Domain] = Field(
-        default=[],
-        description="Domains that, with all below them, have their real AAAA records only.",
-        examples=[["example.com"]],
-    )
-    aaaa_failure: FailureWord = Field(
-        default=AaaaFailure.SYNTHESIZE,
-        description="What a question for AAAA leads to whose answer is an error, or does not come: `synthesize` from the A "
-        "records, which keeps names usable whose servers are deaf to AAAA (RFC 6147 §5.1.2), or `fail`.",
-        examples=["fail"],
-    )
-    serve_stale: bool = Field(
-        default=True,
-        description="Whether answers up to a day past their time are given where resolvers fail, or take longer than 1.8 "
-        "seconds (RFC 8767).",
-        examples=[True],
-    )
-    view: list[DnsViewTable] = Field(
-        default=[], description="What some clients are answered, one `[[dns64.view]]` each."
-    )
-    zone: list[DnsZoneTable] = Field(
-        default=[], description="Domains that other resolvers are asked about, one `[[dns64.zone]]` each."
-    )
-    record: list[DnsRecordTable] = Field(
-        default=[], description="Records that nodes answer themselves, one `[[dns64.record]]` each."
-    )
-
-
 class LogTable(Table):
     """Who had which addresses and ports of the NAT64, and when (`v6native who-had`). To whom they spoke is never logged."""
 
@@ -520,10 +326,10 @@ class NetworkFile(Table):
     """network.toml"""
 
     network: NetworkTable
-    node: dict[str, NodeTable] = {}
+    node: dict[str, NodeTable] = Field(default={})
     nat64: Nat64Table = Nat64Table()
     clat: ClatTable = ClatTable()
     dns64: Dns64Table = Dns64Table()
     log: LogTable = LogTable()
-    tunnel: dict[str, TunnelTable] = {}
-    client: dict[str, ClientTable] = {}
+    tunnel: dict[str, TunnelTable] = Field(default={})
+    client: dict[str, ClientTable] = Field(default={})

@@ -18,7 +18,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from v6native.config.check import table_in
-from v6native.config.file import NetworkFile, Table
+from v6native.config.file import NetworkFile
+from v6native.config.filetypes import Table
 from v6native.config.model import Upstream
 from v6native.config.values import shown
 

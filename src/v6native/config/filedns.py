@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of network.toml about the DNS64; see file.py."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Network
+
+from pydantic import Field
+
+from v6native.config.filetypes import (
+    Address,
+    Domain,
+    FailureWord,
+    Prefix,
+    Prefix4,
+    Prefix6,
+    RecordWord,
+    Resolver,
+    Server,
+    Table,
+)
+from v6native.config.model import AaaaFailure
+
+
+class DnsZoneTable(Table):
+    """A domain, and what is below it, that other resolvers are asked about."""
+
+    name: Domain = Field(description="The domain.", examples=["dn42"])
+    upstream: list[Server] = Field(
+        description="Whom to ask: addresses, `ADDRESS#PORT`.", examples=[["2001:db8::d42"]], min_length=1
+    )
+
+
+class DnsRecordTable(Table):
+    """A record that nodes answer themselves. A name of these exists with these records only."""
+
+    name: Domain = Field(description="Whose it is.", examples=["printer.home.arpa"])
+    type: RecordWord = Field(description="`A`, `AAAA` or `PTR`.", examples=["AAAA"])
+    value: str = Field(description="An address, or for `PTR` a name.", examples=["2001:db8:1::9"])
+    ttl: int = Field(default=300, ge=0, le=2**31 - 1, description="Seconds for which clients keep it.", examples=[300])
+
+
+class DnsViewTable(Table):
+    """What some clients are answered otherwise. A client in several views has that with the longest prefix."""
+
+    source: list[Prefix] = Field(
+        description="The clients. They may ask only if they might without this.",
+        examples=[["2001:db8:5::/48"]],
+        min_length=1,
+    )
+    pref64: list[Prefix6] = Field(
+        description="With which of `network.pref64` AAAA records are made for them; empty: real ones only.",
+        examples=[["2001:db8:64:64::/96"]],
+    )
+
+
+class Dns64Table(Table):
+    """The resolver that synthesizes AAAA records (RFC 6147)."""
+
+    enabled: bool = Field(default=True, description="Whether nodes answer DNS.", examples=[True])
+    listen: list[Address] = Field(
+        default=[],
+        description="Addresses to answer on. Empty: the node's addresses on its LANs and tunnels.",
+        examples=[["2001:db8:1::1"]],
+    )
+    upstream: list[Resolver] = Field(
+        default=["system"],
+        description="Resolvers to ask: `system` (/etc/resolv.conf), `unbound` (on this machine), addresses, "
+        "`ADDRESS#PORT`.",
+        examples=[["2001:db8::53", "192.0.2.53#5353"]],
+        min_length=1,
+    )
+    pref64: list[Prefix6] = Field(
+        default=[],
+        description="With which of `network.pref64` AAAA records are made, one with each. Empty: with the first.",
+        examples=[["2001:db8:64:64::/96"]],
+    )
+    synthesize_for_dual: bool = Field(
+        default=False,
+        description="Whether tunnel clients that have an IPv4 address are told AAAA records that were made, too. Without, "
+        "they reach IPv4 by IPv4, which their tunnel's CLAT carries.",
+        examples=[True],
+    )
+    exclude_aaaa: list[Prefix6] = Field(
+        default=[IPv6Network("::ffff:0:0/96")],
+        description="AAAA answers in these are treated as absent (RFC 6147 §5.1.4).",
+        examples=[["::ffff:0:0/96"]],
+    )
+    exclude_ipv4: list[Prefix4] = Field(
+        default=[],
+        description="No AAAA is made of A records in these. With 64:ff9b::/96 none is made of non-global ones either, but "
+        "for `nat64.allow_ipv4` (RFC 6052 §3.1).",
+        examples=[["192.0.2.0/24"]],
+    )
+    never_synthesize: list[Domain] = Field(
+        default=[],
+        description="Domains that, with all below them, have their real AAAA records only.",
+        examples=[["example.com"]],
+    )
+    aaaa_failure: FailureWord = Field(
+        default=AaaaFailure.SYNTHESIZE,
+        description="What a question for AAAA leads to whose answer is an error, or does not come: `synthesize` from the A "
+        "records, which keeps names usable whose servers are deaf to AAAA (RFC 6147 §5.1.2), or `fail`.",
+        examples=["fail"],
+    )
+    serve_stale: bool = Field(
+        default=True,
+        description="Whether answers up to a day past their time are given where resolvers fail, or take longer than 1.8 "
+        "seconds (RFC 8767).",
+        examples=[True],
+    )
+    view: list[DnsViewTable] = Field(
+        default=[], description="What some clients are answered, one `[[dns64.view]]` each."
+    )
+    zone: list[DnsZoneTable] = Field(
+        default=[], description="Domains that other resolvers are asked about, one `[[dns64.zone]]` each."
+    )
+    record: list[DnsRecordTable] = Field(
+        default=[], description="Records that nodes answer themselves, one `[[dns64.record]]` each."
+    )
