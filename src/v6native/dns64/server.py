@@ -59,7 +59,7 @@ class Server:
         local = LocalRecords(settings.local)
         self.resolver = Resolver(loop, stats, upstreams, local, settings.timing, settings.limits)
         self.resolver.zones = self._zones(settings)
-        self._tcp = TcpServer(loop, stats, self._admit, lambda access: access.view is None, self._handle_tcp)
+        self._tcp = TcpServer(loop, stats, self._admit, lambda access: access.view is None, self._handle_stream)
         self._listeners: dict[Listen, tuple[socket.socket, socket.socket]] = {}
         self._clients: dict[str, Access] = {}
         self._accesses: list[tuple[IPNetwork, Access]] = []
@@ -189,7 +189,7 @@ class Server:
             self.stats.count("not-a-query")
             return
 
-        def send(out: bytes) -> None:
+        def send(out: bytes, _seconds: int) -> None:
             try:
                 udp.sendto(out, peer)
             except OSError:
@@ -199,7 +199,7 @@ class Server:
             now = int(self.loop.now)
             out = respond(query, answer, now, query.limit)
             cell = self._counted("udp", query, answer)
-            send(out)
+            send(out, 0)
             fresh = access.fresh
             if answer.expires > now == self._second and len(out) <= _FRESH_LONGEST and len(fresh) < _FRESH_ENTRIES:
                 fresh[data[2:]] = (out[2:], cell)
@@ -207,17 +207,18 @@ class Server:
         if not self._refused("udp", query, access, send) and access.view is not None:
             self.resolver.answer(query, access.view, done)
 
-    def _handle_tcp(self, data: bytes, access: Access, send: Send) -> bool:
+    def _handle_stream(self, transport: str, data: bytes, access: Access, send: Send) -> bool:
         query = parse_query(data)
         if query is None:
             self.stats.count("not-a-query")
             return False
 
         def done(answer: Answer) -> None:
-            self._counted("tcp", query, answer)
-            send(respond(query, answer, int(self.loop.now), wire.MAX_MESSAGE))
+            now = int(self.loop.now)
+            self._counted(transport, query, answer)
+            send(respond(query, answer, now, wire.MAX_MESSAGE), max(0, answer.expires - now))
 
-        if not self._refused("tcp", query, access, send) and access.view is not None:
+        if not self._refused(transport, query, access, send) and access.view is not None:
             self.resolver.answer(query, access.view, done)
         return True
 
@@ -227,7 +228,7 @@ class Server:
         if not rcode:
             return False
         self.stats.answer_cell(transport, query.type, "refused" if access.view is None else "malformed", rcode)[0] += 1
-        send(refuse(query, rcode))
+        send(refuse(query, rcode), 0)
         return True
 
     def _counted(self, transport: str, query: Query, answer: Answer) -> Cell:

@@ -31,6 +31,18 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """Encrypted listening. `certificate` and `key` are files in PEM form; `name` is in the certificate, and what clients are
+    told (RFC 9462). `dot` and `doh`: where DNS over TLS (RFC 7858) and over HTTPS (RFC 8484) are spoken."""
+
+    certificate: str
+    key: str
+    name: str
+    dot: tuple[Listen, ...] = ()
+    doh: tuple[Listen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamServer:
     """A recursive resolver. `trust_ad`: whether its AD bit is passed on; None: only where it is on loopback."""
 
@@ -115,6 +127,7 @@ class Dns64Settings:
     aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
     local: tuple[DnsRecord, ...] = ()
     zones: tuple[Zone, ...] = ()
+    tls: Tls | None = None
     timing: Timing = Timing()
     limits: Limits = Limits()
 
@@ -143,11 +156,16 @@ def _mistakes(settings: Dns64Settings) -> list[str]:
         for key, value in (("listen", settings.listen), ("upstreams", settings.upstreams), ("allow", settings.allow))
         if not value
     ]
+    encrypted = (*settings.tls.dot, *settings.tls.doh) if settings.tls else ()
     problems += [
         f"listen: {entry.address} means every address; name the node's own, since answers must leave from them"
-        for entry in settings.listen
+        for entry in (*settings.listen, *encrypted)
         if entry.address.is_unspecified
     ]
+    if settings.tls and (wrong := _name_mistake(settings.tls.name)) is not None:
+        problems.append(f"tls: {wrong}")
+    if len(set(encrypted)) < len(encrypted):
+        problems.append("tls: an address and port is given twice")
     problems += _port_mistakes(settings)
     own = {(entry.address, entry.port) for entry in settings.listen}
     asked = [("upstreams", settings.upstreams), *((f"zones: {zone.name}", zone.upstreams) for zone in settings.zones)]
@@ -168,6 +186,7 @@ def _mistakes(settings: Dns64Settings) -> list[str]:
 
 def _port_mistakes(settings: Dns64Settings) -> list[str]:
     ports = [("listen", entry.port) for entry in settings.listen]
+    ports += [("tls", entry.port) for entry in (*settings.tls.dot, *settings.tls.doh)] if settings.tls else []
     ports += [("upstreams", server.port) for server in settings.upstreams]
     ports += [("zones", server.port) for zone in settings.zones for server in zone.upstreams]
     return [f"{key}: port {port} is not one of 1 to 65535" for key, port in ports if not 1 <= port <= 65535]

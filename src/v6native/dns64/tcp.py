@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""DNS over TCP (RFC 7766): pipelining, answers in any order, and bounds against clients that never end.
+"""DNS over TCP (RFC 7766), also under TLS (RFC 7858) and HTTPS (RFC 8484): pipelining, answers in any order, and bounds
+against clients that never end.
 
 Connections lie in the order of their last whole question or delivered answer: the oldest is closed when it was idle for
 too long, or when a new one finds no room.
@@ -10,8 +11,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, Protocol, TypeVar
 
+from v6native.dns64.framing import Framing, FramingError, Lengths
 from v6native.dns64.loop import READ, WRITE, Loop
 from v6native.dns64.settings import Limits, Timing
 from v6native.dns64.stats import Stats
@@ -26,9 +30,31 @@ _ACCEPT_BATCH = 32
 _ACCEPT_PAUSE = 0.5
 
 A = TypeVar("A")
-Send = Callable[[bytes], None]
-# Takes a message, who sent it, and how to answer; False where it is no query at all.
-Handle = Callable[[bytes, A, Send], bool]
+# An answer, and for how many seconds it is true.
+Send = Callable[[bytes, int], None]
+# Takes the transport's name, a message, who sent it, and how to answer; False where it is no query at all.
+Handle = Callable[[str, bytes, A, Send], bool]
+
+
+class Channel(Protocol):
+    """Of a socket, what a connection uses."""
+
+    def fileno(self) -> int: ...
+    def close(self) -> None: ...
+    def recv(self, most: int, /) -> bytes: ...
+    def send(self, octets: bytes, /) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """What is spoken on a listener: `wrap` makes a channel of an accepted socket."""
+
+    name: str
+    framing: Callable[[], Framing]
+    wrap: Callable[[socket.socket], Channel]
+
+
+TCP = Transport("tcp", Lengths, lambda client: client)
 
 
 class TcpServer(Generic[A]):
@@ -55,8 +81,8 @@ class TcpServer(Generic[A]):
         """Octets of answers that clients have not fetched yet."""
         return sum(connection.unsent for connection in self._connections)
 
-    def listen(self, listener: socket.socket) -> None:
-        self.loop.add(listener.fileno(), READ, lambda _events: self._accept(listener))
+    def listen(self, listener: socket.socket, transport: Transport = TCP) -> None:
+        self.loop.add(listener.fileno(), READ, lambda _events: self._accept(listener, transport))
 
     def touch(self, connection: Connection[A]) -> None:
         connection.active = self.loop.now
@@ -69,7 +95,7 @@ class TcpServer(Generic[A]):
         for connection in list(self._connections):
             connection.close()
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket, transport: Transport) -> None:
         for _ in range(_ACCEPT_BATCH):
             try:
                 client, peer = listener.accept()
@@ -78,7 +104,7 @@ class TcpServer(Generic[A]):
             except ConnectionError:
                 continue
             except OSError:
-                self._pause(listener)
+                self._pause(listener, transport)
                 return
             client.setblocking(False)
             access = self.admit(peer[0])
@@ -89,17 +115,17 @@ class TcpServer(Generic[A]):
             if len(self._connections) >= self.limit:
                 self.stats.count("tcp-evicted")
                 next(iter(self._connections)).close()
-            self.stats.count("tcp-connections")
-            self.touch(Connection(self, client, access))
+            self.stats.count(f"{transport.name}-connections")
+            self.touch(Connection(self, client, access, transport))
 
-    def _pause(self, listener: socket.socket) -> None:
+    def _pause(self, listener: socket.socket, transport: Transport) -> None:
         """Out of descriptors or memory: the listener would be ready for ever."""
         self.stats.count("tcp-accept-failed")
         self.loop.remove(listener.fileno())
 
         def again() -> None:
             if listener.fileno() >= 0:
-                self.listen(listener)
+                self.listen(listener, transport)
 
         self.loop.later(_ACCEPT_PAUSE, again)
 
@@ -114,22 +140,23 @@ class TcpServer(Generic[A]):
 class Connection(Generic[A]):
     """One client's connection. Octets that make no whole question do not keep it alive."""
 
-    __slots__ = ("_ended", "_in", "_out", "_server", "_socket", "_under_way", "access", "active")
+    __slots__ = ("_ended", "_framing", "_out", "_server", "_socket", "_transport", "_under_way", "access", "active")
 
-    def __init__(self, server: TcpServer[A], client: socket.socket, access: A) -> None:
+    def __init__(self, server: TcpServer[A], client: socket.socket, access: A, transport: Transport) -> None:
         self.access = access
         self.active = server.loop.now
         self._server = server
-        self._socket = client
-        self._in = b""
+        self._transport = transport.name
+        self._socket = transport.wrap(client)
+        self._framing = transport.framing()
         self._out = b""
         self._under_way = 0
         self._ended = False
-        server.loop.add(client.fileno(), READ, self._ready)
+        server.loop.add(self._socket.fileno(), READ, self._ready)
 
     @property
     def unsent(self) -> int:
-        return len(self._out)
+        return len(self._out) + self._framing.held
 
     def close(self) -> None:
         self._server.forget(self)
@@ -155,35 +182,42 @@ class Connection(Generic[A]):
         except BlockingIOError:
             return
         self._ended = not octets
-        self._in += octets
+        try:
+            self._framing.feed(octets)
+        except FramingError:
+            self._server.stats.count(f"{self._transport}-broken")
+            self._ended = True
+        # What a framing has to say by itself: settings, leave to send more.
+        self._send_on()
 
     def _take_questions(self) -> None:
-        while len(self._in) >= 2 and self._reading:
-            size = int.from_bytes(self._in[:2], "big")
-            if len(self._in) < size + 2:
-                return
-            message, self._in = self._in[2 : size + 2], self._in[size + 2 :]
+        while self._framing.whole and self._reading:
+            number, message = self._framing.take()
             self._server.touch(self)
             self._under_way += 1
-            if not self._server.handle(message, self.access, self._answer):
+            if not self._server.handle(self._transport, message, self.access, partial(self._answer, number)):
                 self.close()
                 return
 
     @property
     def _reading(self) -> bool:
-        return self._socket.fileno() >= 0 and self._under_way < _PIPELINE and len(self._out) < _UNSENT
+        return self._socket.fileno() >= 0 and self._under_way < _PIPELINE and self.unsent < _UNSENT
 
-    def _answer(self, message: bytes) -> None:
+    def _answer(self, number: int, message: bytes, seconds: int) -> None:
         if self._socket.fileno() < 0:
             return
         self._under_way -= 1
-        self._out += len(message).to_bytes(2, "big") + message
+        self._framing.answer(number, message, seconds)
         try:
-            self._flush()
+            self._send_on()
         except OSError:
             self.close()
             return
         self._adjust()
+
+    def _send_on(self) -> None:
+        self._out += self._framing.output()
+        self._flush()
 
     def _flush(self) -> None:
         if not self._out:
@@ -199,14 +233,17 @@ class Connection(Generic[A]):
         """What to wait for next; the end, where the client has ended and got all its answers."""
         if self._socket.fileno() < 0:
             return
-        whole = len(self._in) >= 2 and len(self._in) >= int.from_bytes(self._in[:2], "big") + 2
+        whole = self._framing.whole
         if whole and self._reading:
             # Read before, but the pipeline was full then.
             self._server.loop.later(0, self._resume)
         elif self._ended and not (whole or self._under_way or self._out):
             self.close()
             return
-        events = (READ if self._reading and not self._ended else 0) | (WRITE if self._out else 0)
+        # A peer that sends nothing may still have to give leave to send more.
+        reading = (self._reading or self._framing.held) and not self._ended
+        writing = self._out or getattr(self._socket, "wants_write", False)
+        events = (READ if reading else 0) | (WRITE if writing else 0)
         self._server.loop.modify(self._socket.fileno(), events)
 
     def _resume(self) -> None:

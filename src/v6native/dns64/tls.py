@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 The v6native authors
+# SPDX-License-Identifier: Apache-2.0
+"""TLS for the listening side: a certificate that is read anew when its files change, and sockets for the event loop."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from v6native.dns64.loop import Loop
+
+_CHECK_SECONDS = 10
+_log = structlog.get_logger("dns64")
+
+
+class Certificate:
+    """The server's side of TLS for one protocol after another; OSError or ssl.SSLError where the files are no good.
+
+    Changed files that are no good are told once, and the certificate of before stays.
+    """
+
+    def __init__(self, loop: Loop, certificate: Path, key: Path) -> None:
+        self._loop = loop
+        self._files = (certificate, key)
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._seen = self._stamp()
+        self._load()
+        self._timer = loop.later(_CHECK_SECONDS, self._check)
+
+    def context(self, protocol: str) -> ssl.SSLContext:
+        """`protocol`: its name in ALPN, "dot" or "h2"."""
+        if protocol not in self._contexts:
+            self._contexts[protocol] = self._made(protocol)
+        return self._contexts[protocol]
+
+    def close(self) -> None:
+        self._timer.cancel()
+
+    def _load(self) -> None:
+        self._contexts = {protocol: self._made(protocol) for protocol in (self._contexts or ("dot",))}
+
+    def _made(self, protocol: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(*self._files)
+        context.set_alpn_protocols([protocol])
+        return context
+
+    def _check(self) -> None:
+        self._timer = self._loop.later(_CHECK_SECONDS, self._check)
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return
+        self._seen = stamp
+        try:
+            self._load()
+        except OSError as error:
+            _log.error("kept the old certificate: the new one is no good", file=str(self._files[0]), problem=str(error))
+        else:
+            _log.info("read the certificate anew", file=str(self._files[0]))
+
+    def _stamp(self) -> Sequence[tuple[int, int, int]]:
+        found = []
+        for file in self._files:
+            try:
+                seen = file.stat()
+            except OSError:
+                found.append((0, 0, 0))
+            else:
+                found.append((seen.st_ino, seen.st_mtime_ns, seen.st_size))
+        return found
+
+
+class TlsSocket:
+    """A connected socket that speaks TLS, with the four methods of one that a connection uses. BlockingIOError: not now."""
+
+    def __init__(self, client: socket.socket, context: ssl.SSLContext) -> None:
+        self._socket = context.wrap_socket(
+            client, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
+        )
+        self._shaken = False
+        self.wants_write = False
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def recv(self, most: int) -> bytes:
+        """All that has arrived, up to about `most` octets; the rest of a record would not be announced again."""
+        self.wants_write = False
+        try:
+            if not self._shaken:
+                self._socket.do_handshake()
+                self._shaken = True
+            octets = self._socket.recv(most)
+            while octets and self._socket.pending() and len(octets) < most:
+                octets += self._socket.recv(self._socket.pending())
+            return octets
+        except ssl.SSLWantReadError as error:
+            raise BlockingIOError from error
+        except ssl.SSLWantWriteError as error:
+            self.wants_write = True
+            raise BlockingIOError from error
+
+    def send(self, octets: bytes) -> int:
+        try:
+            return self._socket.send(octets)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+            raise BlockingIOError from error
