@@ -56,8 +56,8 @@ class Decoder:
     def _either(self, kinds: tuple[Any, ...], value: object, place: str) -> Any:
         if value is None and types.NoneType in kinds:
             return None
-        if isinstance(value, dict) and (kind := next(filter(is_dataclass, kinds), None)) is not None:
-            return self.dataclass(kind, value, place)
+        if isinstance(value, dict) and (kind := next((k for k in kinds if is_dataclass(k)), None)) is not None:
+            return self.dataclass(kind, value, place)  # type: ignore[arg-type]
         return self._scalar(tuple(kind for kind in kinds if kind is not types.NoneType), value, place)
 
     def _scalar(self, kinds: tuple[Any, ...], value: object, place: str) -> Any:

@@ -55,6 +55,29 @@ class DnsViewTable(Table):
     )
 
 
+class DnsTlsTable(Table):
+    """DNS over TLS and over HTTPS on the addresses that answer. Clients that ask plainly are told of it (RFC 9462)."""
+
+    name: Domain = Field(
+        description="The resolver's name. For clients to change over by themselves the certificate has to be of the addresses "
+        "that they ask, too.",
+        examples=["dns.example.net"],
+    )
+    certificate: str = Field(
+        description="A file: the certificate and those above it, in PEM form; read anew within ten seconds of a change.",
+        examples=["/etc/v6native/tls/fullchain.pem"],
+    )
+    key: str = Field(description="A file: its private key.", examples=["/etc/v6native/tls/key.pem"])
+    dot: int = Field(default=853, ge=0, le=65535, description="The port of DNS over TLS; 0: none.", examples=[853])
+    doh: int = Field(
+        default=443,
+        ge=0,
+        le=65535,
+        description="The port of DNS over HTTPS, at `/dns-query`; 0: none.",
+        examples=[8443],
+    )
+
+
 class Dns64Table(Table):
     """The resolver that synthesizes AAAA records (RFC 6147)."""
 
@@ -110,6 +133,7 @@ class Dns64Table(Table):
         "seconds (RFC 8767).",
         examples=[True],
     )
+    tls: DnsTlsTable | None = Field(default=None, description="DNS over TLS and over HTTPS.")
     view: list[DnsViewTable] = Field(
         default=[], description="What some clients are answered, one `[[dns64.view]]` each."
     )

@@ -64,6 +64,12 @@ exclude_ipv4 = ["192.0.2.0/24"]       # never synthesized from; default: none
 never_synthesize = ["example.com"]    # these domains have real AAAA records only
 aaaa_failure = "synthesize"           # or "fail": what a broken answer to AAAA leads to
 serve_stale = true                    # where resolvers fail, answers up to a day past their time
+[dns64.tls]                           # DNS over TLS and HTTPS
+name = "dns.example.net"
+certificate = "/etc/v6native/tls/fullchain.pem"
+key = "/etc/v6native/tls/key.pem"
+dot = 853                             # 0: none
+doh = 443
 [[dns64.view]]                        # some clients are answered otherwise
 source = ["2001:db8:5::/48"]
 pref64 = []                           # real AAAA records only
@@ -333,6 +339,17 @@ class DnsView:
 
 
 @dataclass(frozen=True, slots=True)
+class DnsTls:
+    """DNS over TLS and HTTPS; a port of 0: not that one."""
+
+    name: str
+    certificate: str
+    key: str
+    dot: int = 853
+    doh: int = 443
+
+
+@dataclass(frozen=True, slots=True)
 class DnsZone:
     """A domain that other resolvers are asked about."""
 
@@ -365,6 +382,7 @@ class Dns64:
     never_synthesize: tuple[str, ...] = ()
     aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
     serve_stale: bool = True
+    tls: DnsTls | None = None
     views: tuple[DnsView, ...] = ()
     zones: tuple[DnsZone, ...] = ()
     records: tuple[DnsRecord, ...] = ()

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from v6native.config.model import Upstream
+from v6native.config.model import DnsTls, Upstream
 from v6native.desired.model import Note
 from v6native.desired.node import Here, first_address4, first_address6
 from v6native.desired.state import AnyAddress, AnyNetwork, SettingsFile
@@ -17,6 +17,7 @@ from v6native.dns64.settings import (
     Listen,
     Pref64,
     Timing,
+    Tls,
     UpstreamServer,
     View,
     Zone,
@@ -45,6 +46,7 @@ def files(here: Here) -> tuple[SettingsFile, ...]:
         aaaa_failure=settings.aaaa_failure,
         local=settings.records,
         zones=tuple(Zone(zone.name, _servers(zone.upstream)) for zone in settings.zones),
+        tls=_tls(settings.tls, listen),
         timing=Timing() if settings.serve_stale else Timing(stale=0),
         open_ipv4=here.config.nat64.allow_ipv4,
     )
@@ -124,6 +126,16 @@ def _allowed(here: Here) -> list[AnyNetwork]:
     for interface in here.facts.interfaces:
         inside += [ip_network(address) for address in _addresses(here, interface.name) if not interface.ours]
     return sorted(set(inside), key=lambda network: (network.version, network))
+
+
+def _tls(told: DnsTls | None, listen: Sequence[AnyAddress]) -> Tls | None:
+    if told is None:
+        return None
+
+    def on(port: int) -> tuple[Listen, ...]:
+        return tuple(Listen(address, port) for address in listen) if port else ()
+
+    return Tls(told.certificate, told.key, told.name, on(told.dot), on(told.doh))
 
 
 def _views(here: Here) -> Iterator[View]:

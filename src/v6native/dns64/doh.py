@@ -17,8 +17,8 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
 from v6native.dns64.framing import FramingError
+from v6native.dns64.special import DOH_PATH
 
-PATH = "/dns-query"
 _TYPE = "application/dns-message"
 # As for datagrams: longer questions exist only as an attack.
 _LONGEST = 4096
@@ -83,7 +83,7 @@ class Http2:
     def _request(self, stream: int, headers: dict[str, str]) -> None:
         parts = urlsplit(headers.get(":path", ""))
         method = headers.get(":method", "")
-        if parts.path != PATH:
+        if parts.path != DOH_PATH:
             self._respond(stream, 404)
         elif method == "POST" and headers.get("content-type") != _TYPE:
             self._respond(stream, 415)

@@ -17,7 +17,7 @@ from v6native.config.model import AaaaFailure
 from v6native.dns64 import reverse, special, wire
 from v6native.dns64.answer import Answer, build, failure
 from v6native.dns64.query import Query, key, key_for
-from v6native.dns64.settings import Pref64
+from v6native.dns64.settings import Pref64, Tls
 from v6native.dns64.wire import Record
 
 # The TTL of a synthesized record where the negative answer had no SOA (RFC 6147 §5.1.7).
@@ -37,6 +37,7 @@ class Policy:
     open_ipv4: tuple[IPv4Network, ...] = ()
     never: frozenset[bytes] = frozenset()
     aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
+    tls: Tls | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +62,10 @@ def decide(query: Query, view: View, find: Find, now: int) -> Answer | Need:
     if query.cls == wire.IN:
         if query.name.endswith(special.IPV4ONLY):
             local = special.ipv4only(query, [rule.prefix for rule in view.pref64], now)
+            if local is not None:
+                return local
+        if query.name.endswith(special.RESOLVER_ARPA):
+            local = special.designated(query, view.policy.tls, now)
             if local is not None:
                 return local
         # A client that validates by itself gets the truth (§5.5, item 3).

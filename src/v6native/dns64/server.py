@@ -9,20 +9,26 @@ same octets but for its id. So TTLs need no counting there, a reload needs no in
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
+
+import structlog
 
 from v6native.address import WKP
 from v6native.dns64 import wire
 from v6native.dns64.answer import Answer
+from v6native.dns64.framing import Lengths
 from v6native.dns64.loop import READ, Loop
 from v6native.dns64.query import Query, parse_query, refuse, respond
 from v6native.dns64.resolver import Resolver
 from v6native.dns64.rules import Policy, View
-from v6native.dns64.settings import Dns64Settings, IPNetwork, Listen, Pref64
+from v6native.dns64.settings import Dns64Settings, IPNetwork, Listen, Pref64, Tls
 from v6native.dns64.special import LocalRecords
 from v6native.dns64.stats import Cell, Stats
-from v6native.dns64.tcp import Send, TcpServer
+from v6native.dns64.tcp import Send, TcpServer, Transport
+from v6native.dns64.tls import Certificate, TlsSocket
 from v6native.dns64.upstream import Upstreams
 
 # Datagrams taken from one socket before the others have their turn.
@@ -34,6 +40,7 @@ _FRESH_LONGEST = 1232
 _KNOWN_CLIENTS = 16384
 _BACKLOG = 256
 _RECEIVE_BUFFER = 1 << 21
+_log = structlog.get_logger("dns64")
 _IP_FREEBIND, _IPV6_FREEBIND = 15, 78
 _IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT = 10, 5
 
@@ -54,13 +61,17 @@ class Server:
     def __init__(self, loop: Loop, stats: Stats, settings: Dns64Settings) -> None:
         self.loop = loop
         self.stats = stats
-        self.settings = settings
+        # Without TLS, which `_use` turns on.
+        self.settings = replace(settings, tls=None)
         upstreams = Upstreams(loop, stats, settings.upstreams, settings.timing)
         local = LocalRecords(settings.local)
         self.resolver = Resolver(loop, stats, upstreams, local, settings.timing, settings.limits)
         self.resolver.zones = self._zones(settings)
         self._tcp = TcpServer(loop, stats, self._admit, lambda access: access.view is None, self._handle_stream)
         self._listeners: dict[Listen, tuple[socket.socket, socket.socket]] = {}
+        self._encrypted: dict[Listen, socket.socket] = {}
+        self._certificate: Certificate | None = None
+        self._not_listening: dict[str, str] = {}
         self._clients: dict[str, Access] = {}
         self._accesses: list[tuple[IPNetwork, Access]] = []
         self._second = 0
@@ -86,6 +97,7 @@ class Server:
 
     def close(self) -> None:
         self._tcp.close()
+        self._encrypt(None)
         for listen in list(self._listeners):
             self._close(listen)
         for upstreams in (self.resolver.upstreams, *self.resolver.zones.values()):
@@ -96,6 +108,8 @@ class Server:
         cache = self.resolver.cache
         own: dict[str, object] = {
             "listen": [f"{listen.address}#{listen.port}" for listen in self._listeners],
+            "encrypted": [f"{listen.address}#{listen.port}" for listen in self._encrypted],
+            "not_listening": [f"{where}: {why}" for where, why in self._not_listening.items()],
             "pref64": [str(rule.prefix) for rule in self.settings.pref64],
             "cache_entries": len(cache),
             "cache_bytes": cache.bytes,
@@ -137,10 +151,47 @@ class Server:
     def _use(self, settings: Dns64Settings) -> None:
         for listen in [listen for listen in self._listeners if listen not in settings.listen]:
             self._close(listen)
+        if settings.tls != self.settings.tls or (settings.tls and not self._encrypted):
+            self._encrypt(settings.tls)
         self.settings = settings
         self._tcp.limit, self._tcp.idle = settings.limits.tcp_connections, settings.timing.tcp_idle
         self._accesses = accesses(settings)
         self._clients.clear()
+
+    def _encrypt(self, tls: Tls | None) -> None:
+        """Listens for DNS over TLS and HTTPS. What cannot be had, a port or the certificate, is told, and the rest goes on:
+        names are answered all the same."""
+        for listening in self._encrypted.values():
+            self.loop.remove(listening.fileno())
+            listening.close()
+        if self._certificate is not None:
+            self._certificate.close()
+        self._encrypted, self._certificate, self._not_listening = {}, None, {}
+        if tls is None:
+            return
+        try:
+            self._certificate = certificate = Certificate(self.loop, Path(tls.certificate), Path(tls.key))
+        except OSError as error:
+            self._without("TLS", f"{tls.certificate}, {tls.key}: {error.strerror or error}")
+            return
+        # Only here: a worker that is back after a death has no time for what it does not use.
+        from v6native.dns64.doh import Http2
+
+        dot = Transport("dot", Lengths, lambda client: TlsSocket(client, certificate.context("dot")))
+        doh = Transport("doh", Http2, lambda client: TlsSocket(client, certificate.context("h2")))
+        for transport, listens in ((dot, tls.dot), (doh, tls.doh)):
+            for listen in listens:
+                try:
+                    listening = _bound(listen, socket.SOCK_STREAM)
+                except OSError as error:
+                    self._without(f"{listen.address}#{listen.port}", error.strerror or str(error))
+                    continue
+                self._encrypted[listen] = listening
+                self._tcp.listen(listening, transport)
+
+    def _without(self, what: str, why: str) -> None:
+        self._not_listening[what] = why
+        _log.error("does not listen", what=what, problem=why)
 
     def _close(self, listen: Listen) -> None:
         for made in self._listeners.pop(listen):
@@ -245,6 +296,7 @@ def accesses(settings: Dns64Settings) -> list[tuple[IPNetwork, Access]]:
         settings.open_ipv4,
         frozenset(wire.name_from_text(name) for name in settings.never_synthesize),
         settings.aaaa_failure,
+        settings.tls,
     )
     rules = settings.pref64 + tuple(rule for view in settings.views for rule in view.pref64)
     reverse64 = tuple(dict.fromkeys((*(rule.prefix for rule in rules), WKP)))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""Names that are answered here: ipv4only.arpa (RFC 7050, RFC 8880 §7.1), and the operator's own records."""
+"""Names that are answered here: ipv4only.arpa (RFC 7050, RFC 8880 §7.1), resolver.arpa (RFC 9462), the operator's own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from v6native.config.model import DnsRecord, RecordType
 from v6native.dns64 import wire
 from v6native.dns64.answer import Answer, build
 from v6native.dns64.query import Query
+from v6native.dns64.settings import Tls
 from v6native.dns64.wire import Record
 
 IPV4ONLY = b"\x08ipv4only\x04arpa\0"
@@ -50,6 +51,43 @@ def negative(question: bytes, rcode: int, zone: bytes, now: int, ttl: int) -> An
     answer = build(question, rcode, ((), (soa,)), now, ttl, "local", wire.AA)
     answer.soa_ttl = ttl
     return answer
+
+
+RESOLVER_ARPA = b"\x08resolver\x04arpa\0"
+DOH_PATH = "/dns-query"
+DISCOVERY = b"\x04_dns" + RESOLVER_ARPA
+_ALPN, _PORT, _DOHPATH = 1, 3, 7
+_DDR_TTL = 300
+
+
+def designated(query: Query, tls: Tls | None, now: int) -> Answer | None:
+    """The answer for resolver.arpa and what is below it, which is never asked for elsewhere: where this resolver is spoken
+    to over TLS and HTTPS (RFC 9462 §4, §6.4, RFC 9461). None for other names."""
+    if RESOLVER_ARPA not in wire.suffixes(query.name):
+        return None
+    question = query.name + query.question[-4:]
+    if query.name not in (RESOLVER_ARPA, DISCOVERY):
+        return negative(question, wire.NXDOMAIN, RESOLVER_ARPA, now, _DDR_TTL)
+    rdatas = _services(tls) if tls and query.name == DISCOVERY and query.type in (wire.SVCB, wire.ANY) else []
+    if not rdatas:
+        return negative(question, wire.NOERROR, RESOLVER_ARPA, now, _DDR_TTL)
+    records = [Record(query.name, wire.SVCB, wire.IN, _DDR_TTL, rdata) for rdata in rdatas]
+    return build(question, wire.NOERROR, (records,), now, _DDR_TTL, "local", wire.AA)
+
+
+def _services(tls: Tls) -> list[bytes]:
+    """One SVCB record (RFC 9460 §2.2) for each protocol and port, HTTPS first."""
+    target = wire.name_from_text(tls.name)
+    found = []
+    offers = [(b"h2", port, DOH_PATH.encode() + b"{?dns}") for port in sorted({listen.port for listen in tls.doh})]
+    offers += [(b"dot", port, b"") for port in sorted({listen.port for listen in tls.dot})]
+    for priority, (alpn, port, path) in enumerate(offers, 1):
+        values = {_ALPN: bytes([len(alpn)]) + alpn, _PORT: port.to_bytes(2, "big")} | ({_DOHPATH: path} if path else {})
+        parameters = b"".join(
+            key.to_bytes(2, "big") + len(value).to_bytes(2, "big") + value for key, value in values.items()
+        )
+        found.append(priority.to_bytes(2, "big") + target + parameters)
+    return found
 
 
 class LocalRecords:

@@ -14,6 +14,7 @@ from v6native.config.model import (
     AaaaFailure,
     Dns64,
     DnsRecord,
+    DnsTls,
     DnsView,
     DnsZone,
     Eam,
@@ -109,6 +110,11 @@ never_synthesize = ["Example.COM."]
 aaaa_failure = "fail"
 serve_stale = false
 synthesize_for_dual = true
+[dns64.tls]
+name = "dns.example.net"
+certificate = "/etc/v6native/tls/fullchain.pem"
+key = "/etc/v6native/tls/key.pem"
+doh = 8443
 [[dns64.view]]
 source = ["2001:db8:5::/48", "192.0.2.0/24"]
 pref64 = []
@@ -130,6 +136,7 @@ ttl = 60
         serve_stale=False,
         pref64=(IPv6Network("64:ff9b::/96"),),
         synthesize_for_dual=True,
+        tls=DnsTls("dns.example.net", "/etc/v6native/tls/fullchain.pem", "/etc/v6native/tls/key.pem", 853, 8443),
         views=(DnsView((IPv6Network("2001:db8:5::/48"), IPv4Network("192.0.2.0/24")), ()),),
         zones=(DnsZone("dn42", (Upstream(IPv6Address("2001:db8::d42")), Upstream(IPv4Address("192.0.2.53"), 5353))),),
         records=(DnsRecord("printer.home.arpa", RecordType.AAAA, "2001:db8:1::9", 60),),

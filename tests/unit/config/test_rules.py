@@ -21,6 +21,7 @@ from .conftest import Load, Problems, changed
 ABI = Path(__file__).parents[3] / "bpf" / "abi.h"
 STATIC = '[[nat64.static]]\nproto = "{}"\nipv4 = "{}"\nipv6 = "[2001:db8:1::{}]:80"\n'
 RANGE = '[[nat64.static]]\nproto = "tcp"\nipv4 = "{}"\nipv6 = "[2001:db8:1::5]:{}"\n'
+TLS = '[dns64.tls]\nname = "dns.example"\ncertificate = "{certificate}"\nkey = "/k"\n{more}'
 POOL = '[[nat64.pool]]\npool4 = ["{}"]\n{}\n'
 EAM = '[[clat.eam]]\nipv4 = "{}/32"\nipv6 = "2001:db8:e::{}/128"\n'
 EAM_STATIC = '[[clat.eam]]\nipv4 = "192.0.2.8/32"\nipv6 = "2001:db8:1::5/128"\n'
@@ -94,6 +95,10 @@ ERRORS = [
     ([], '[dns64]\npref64 = ["2001:db8:65::/96"]\n', "pref64", "pref64"),
     ([], '[dns64]\npref64 = ["64:ff9b::/96", "64:ff9b::/96"]\n', "duplicate", "pref64"),
     ([], '[[dns64.view]]\nsource = ["192.0.2.0/24"]\npref64 = ["2001:db8:65::/96"]\n', "pref64", "pref64"),
+    ([], TLS.format(certificate="cert.pem", more=""), "path", "certificate"),
+    ([], TLS.format(certificate="/c", more="dot = 443\ndoh = 443\n"), "port", "doh"),
+    ([], TLS.format(certificate="/c", more="dot = 0\ndoh = 0\n"), "port", "doh"),
+    ([], TLS.format(certificate="/c", more="doh = 53\n"), "port", "doh"),
     ([], 2 * '[[dns64.view]]\nsource = ["192.0.2.0/24"]\npref64 = []\n', "duplicate", "source"),
     ([], '[[dns64.view]]\nsource = ["192.0.2.1/24"]\npref64 = []\n', "host-bits", "source"),
     ([], 2 * '[[dns64.zone]]\nname = "dn42"\nupstream = ["192.0.2.1"]\n', "duplicate", "name"),

@@ -115,6 +115,9 @@ CASES: dict[str, list[Facts]] = {
     ],
     "worker_down": [replace(GOOD, workers=(WorkerFacts("dns64", False, 2), WorkerFacts("slowpath", True, 0)))],
     "worker_unstable": [replace(GOOD, workers=(WorkerFacts("slowpath", True, 3),))],
+    "dns64_not_listening": [
+        replace(GOOD, workers=(WorkerFacts("dns64", True, 0, {"not_listening": ["::1#443: in use"]}),))
+    ],
     "log_not_written": [logging(trouble="/var/lib/v6native/default/who-had.db: database or disk is full")],
     "log_damaged": [logging(damaged="/var/lib/v6native/default/who-had.damaged-1.db")],
     "log_lost": [replace(logging(), counters={"LOG_LOST": 5})],

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from pydantic_core import PydanticCustomError
 
+from v6native.config.filedns import DnsTlsTable
 from v6native.config.model import RecordType, Upstream
 from v6native.config.positions import KeyPath
 from v6native.config.problem import ConfigProblem
@@ -27,6 +28,8 @@ def check(draft: Draft) -> Iterator[ConfigProblem]:
     yield from _records(draft)
     yield from _zones(draft, ours)
     yield from _pref64(draft, ("dns64", "pref64"), table.pref64)
+    if table.tls is not None:
+        yield from _tls(draft, table.tls)
     for i, view in enumerate(table.view):
         yield from _pref64(draft, ("dns64", "view", i, "pref64"), view.pref64)
         for j, source in enumerate(view.source):
@@ -91,6 +94,20 @@ def _records(draft: Draft) -> Iterator[ConfigProblem]:
         except (ValueError, PydanticCustomError):
             what = f'"{record.value}" is no {f"IPv{wanted} address" if wanted else "domain name"}, which {record.type} asks for'
             yield draft.error("record", path, what, "write one, or another `type`")
+
+
+def _tls(draft: Draft, tls: DnsTlsTable) -> Iterator[ConfigProblem]:
+    for word in ("certificate", "key"):
+        if not getattr(tls, word).startswith("/"):
+            what = f'"{getattr(tls, word)}" is no path from the root'
+            yield draft.error("path", ("dns64", "tls", word), what, 'write one like "/etc/v6native/tls/key.pem"')
+    for word, port in (("dot", tls.dot), ("doh", tls.doh)):
+        if port == PORT:
+            what = f"port {PORT} is that of plain DNS"
+            yield draft.error("port", ("dns64", "tls", word), what, "write another port, or 0")
+    if tls.dot == tls.doh:
+        what = "DNS over TLS and over HTTPS have the same port" if tls.dot else "both ports are 0: nothing is encrypted"
+        yield draft.error("port", ("dns64", "tls", "doh"), what, "write two ports, or remove the table")
 
 
 def _pref64(draft: Draft, path: KeyPath, given: Sequence[IPv6Network]) -> Iterator[ConfigProblem]:

@@ -20,6 +20,15 @@ OFTEN = 3
 
 def check(facts: Facts) -> Iterator[Finding]:
     for worker in facts.workers:
+        silent = worker.stats.get("not_listening")
+        for what in silent if isinstance(silent, list) else ():
+            yield Finding(
+                "dns64_not_listening",
+                Severity.ERROR,
+                f"DNS over TLS or HTTPS is not there: {what}",
+                "see [dns64.tls] in network.toml: another port, or a certificate and key that are there and belong together; "
+                "then `v6native reload`",
+            )
         if not worker.running:
             yield Finding(
                 "worker_down",
