@@ -133,6 +133,14 @@ class Dns64Table(Table):
         "seconds (RFC 8767).",
         examples=[True],
     )
+    client_per_second: int = Field(
+        default=1000,
+        ge=0,
+        le=1_000_000,
+        description="Questions a second that one client may ask, which is a /64, or an address of a view or of IPv4; 0: any number. "
+        "Above it some are told to come by TCP, the others get no answer.",
+        examples=[1000],
+    )
     tls: DnsTlsTable | None = Field(default=None, description="DNS over TLS and over HTTPS.")
     view: list[DnsViewTable] = Field(
         default=[], description="What some clients are answered, one `[[dns64.view]]` each."

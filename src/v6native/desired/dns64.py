@@ -14,6 +14,7 @@ from v6native.desired.state import AnyAddress, AnyNetwork, SettingsFile
 from v6native.desired.translators import sources
 from v6native.dns64.settings import (
     Dns64Settings,
+    Limits,
     Listen,
     Pref64,
     Timing,
@@ -48,6 +49,7 @@ def files(here: Here) -> tuple[SettingsFile, ...]:
         zones=tuple(Zone(zone.name, _servers(zone.upstream)) for zone in settings.zones),
         tls=_tls(settings.tls, listen),
         timing=Timing() if settings.serve_stale else Timing(stale=0),
+        limits=Limits(client_per_second=settings.client_per_second),
         open_ipv4=here.config.nat64.allow_ipv4,
     )
     return (SettingsFile(FILE, document.to_json()),)

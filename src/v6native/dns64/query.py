@@ -135,6 +135,13 @@ def refuse(query: Query, rcode: int) -> bytes:
     return _HEADER.pack(query.id, flags, bool(query.question), 0, 0, bool(opt)) + query.question + opt
 
 
+def cut(query: Query) -> bytes:
+    """No answer but TC: it is to be asked for by TCP."""
+    opt = _opt(query, wire.NOERROR)
+    flags = wire.QR | wire.RA | wire.TC | query.flags & (wire.RD | wire.CD)
+    return _HEADER.pack(query.id, flags, 1, 0, 0, bool(opt)) + query.question + opt
+
+
 def _opt(query: Query, rcode: int) -> bytes:
     if not query.edns:
         return b""

@@ -9,9 +9,9 @@ same octets but for its id. So TTLs need no counting there, a reload needs no in
 from __future__ import annotations
 
 import socket
+import sys
 from dataclasses import replace
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 
 import structlog
@@ -19,9 +19,10 @@ import structlog
 from v6native.address import WKP
 from v6native.dns64 import wire
 from v6native.dns64.answer import Answer
+from v6native.dns64.clients import Access, Client, Clients
 from v6native.dns64.framing import Lengths
 from v6native.dns64.loop import READ, Loop
-from v6native.dns64.query import Query, parse_query, refuse, respond
+from v6native.dns64.query import Query, cut, parse_query, refuse, respond
 from v6native.dns64.resolver import Resolver
 from v6native.dns64.rules import Policy, View
 from v6native.dns64.settings import Dns64Settings, IPNetwork, Listen, Pref64, Tls
@@ -37,22 +38,11 @@ _BATCH = 64
 _LONGEST_QUERY = 4096
 _FRESH_ENTRIES = 16384
 _FRESH_LONGEST = 1232
-_KNOWN_CLIENTS = 16384
 _BACKLOG = 256
 _RECEIVE_BUFFER = 1 << 21
 _log = structlog.get_logger("dns64")
 _IP_FREEBIND, _IPV6_FREEBIND = 15, 78
 _IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT = 10, 5
-
-
-class Access:
-    """What a source prefix may: `view` None is refused. `fresh`: answers of this second by query without id."""
-
-    __slots__ = ("fresh", "view")
-
-    def __init__(self, view: View | None) -> None:
-        self.view = view
-        self.fresh: dict[bytes, tuple[bytes, Cell]] = {}
 
 
 class Server:
@@ -67,13 +57,13 @@ class Server:
         local = LocalRecords(settings.local)
         self.resolver = Resolver(loop, stats, upstreams, local, settings.timing, settings.limits)
         self.resolver.zones = self._zones(settings)
-        self._tcp = TcpServer(loop, stats, self._admit, lambda access: access.view is None, self._handle_stream)
+        self._clients = Clients()
+        strange = lambda client: client.access.view is None  # noqa: E731
+        self._tcp = TcpServer(loop, stats, self._clients.admit, strange, self._handle_stream)
         self._listeners: dict[Listen, tuple[socket.socket, socket.socket]] = {}
         self._encrypted: dict[Listen, socket.socket] = {}
         self._certificate: Certificate | None = None
         self._not_listening: dict[str, str] = {}
-        self._clients: dict[str, Access] = {}
-        self._accesses: list[tuple[IPNetwork, Access]] = []
         self._second = 0
         self._open(settings)
         self._use(settings)
@@ -155,8 +145,7 @@ class Server:
             self._encrypt(settings.tls)
         self.settings = settings
         self._tcp.limit, self._tcp.idle = settings.limits.tcp_connections, settings.timing.tcp_idle
-        self._accesses = accesses(settings)
-        self._clients.clear()
+        self._clients.use(accesses(settings), settings.limits.client_per_second)
 
     def _encrypt(self, tls: Tls | None) -> None:
         """Listens for DNS over TLS and HTTPS. What cannot be had, a port or the certificate, is told, and the rest goes on:
@@ -198,27 +187,23 @@ class Server:
             self.loop.remove(made.fileno())
             made.close()
 
-    def _admit(self, address: str) -> Access:
-        access = self._clients.get(address)
-        if access is None:
-            if len(self._clients) >= _KNOWN_CLIENTS:
-                self._clients.clear()
-            parsed = ip_address(address.partition("%")[0])
-            access = next((access for network, access in self._accesses if parsed in network), Access(None))
-            self._clients[address] = access
-        return access
-
     def _readable(self, udp: socket.socket, _events: int) -> None:
         if int(self.loop.now) != self._second:
-            self._next_second()
-        clients, receive, send = self._clients, udp.recvfrom, udp.sendto
+            self._second = int(self.loop.now)
+            self._clients.next_second()
+        known, admit, most = self._clients.known, self._clients.admit, self._clients.most or sys.maxsize
+        receive, send = udp.recvfrom, udp.sendto
         for _ in range(_BATCH):
             try:
                 data, peer = receive(_LONGEST_QUERY)
-                access = clients.get(peer[0]) or self._admit(peer[0])
-                known = access.fresh.get(data[2:])
-                if known is not None:
-                    tail, cell = known
+                client = known.get(peer[0]) or admit(peer[0])
+                client.asked[0] += 1
+                fresh = client.access.fresh.get(data[2:])
+                if client.asked[0] > most:
+                    self._too_many(udp, data, peer, client.asked[0])
+                    continue
+                if fresh is not None:
+                    tail, cell = fresh
                     send(data[:2] + tail, peer)
                     cell[0] += 1
                     continue
@@ -227,12 +212,18 @@ class Server:
             except OSError:
                 self.stats.count("udp-send-failed")
                 continue
-            self._handle_udp(udp, data, peer, access)
+            self._handle_udp(udp, data, peer, client.access)
 
-    def _next_second(self) -> None:
-        self._second = int(self.loop.now)
-        for _, access in self._accesses:
-            access.fresh.clear()
+    def _too_many(self, udp: socket.socket, data: bytes, peer: tuple[str, int], asked: int) -> None:
+        """Of a client above its limit, each second question is told to come by TCP, which nobody can in another's name; the
+        others get nothing, so that what is sent to a victim is not more than what was sent in its name."""
+        self.stats.count("client-limited")
+        query = parse_query(data) if asked % 2 else None
+        if query is not None and not query.rcode:
+            try:
+                udp.sendto(cut(query), peer)
+            except OSError:
+                self.stats.count("udp-send-failed")
 
     def _handle_udp(self, udp: socket.socket, data: bytes, peer: tuple[str, int], access: Access) -> None:
         query = parse_query(data)
@@ -258,7 +249,8 @@ class Server:
         if not self._refused("udp", query, access, send) and access.view is not None:
             self.resolver.answer(query, access.view, done)
 
-    def _handle_stream(self, transport: str, data: bytes, access: Access, send: Send) -> bool:
+    def _handle_stream(self, transport: str, data: bytes, client: Client, send: Send) -> bool:
+        access = client.access
         query = parse_query(data)
         if query is None:
             self.stats.count("not-a-query")
@@ -269,6 +261,10 @@ class Server:
             self._counted(transport, query, answer)
             send(respond(query, answer, now, wire.MAX_MESSAGE), max(0, answer.expires - now))
 
+        if access.view is not None and self._clients.over(client):
+            self.stats.count("client-limited")
+            send(refuse(query, wire.REFUSED), 0)
+            return True
         if not self._refused(transport, query, access, send) and access.view is not None:
             self.resolver.answer(query, access.view, done)
         return True

@@ -98,12 +98,14 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of memory: cached answers, their octets, questions under way, TCP connections; TTL ceilings in seconds."""
+    """Bounds of memory: cached answers, their octets, questions under way, TCP connections. `client_per_second`: questions of
+    one client, 0: any number. TTL ceilings in seconds."""
 
     cache_entries: int = 200_000
     cache_bytes: int = 128 << 20
     pending: int = 4096
     tcp_connections: int = 256
+    client_per_second: int = 1000
     max_ttl: int = 86_400
     max_negative_ttl: int = 10_800
 
@@ -196,7 +198,9 @@ def _number_mistakes(settings: Dns64Settings) -> list[str]:
     numbers = {f"timing.{key}": value for key, value in asdict(settings.timing).items()}
     numbers |= {f"limits.{key}": value for key, value in asdict(settings.limits).items()}
     if settings.timing.stale == 0:
-        del numbers["timing.stale"]  # The one that may be off.
+        del numbers["timing.stale"]  # These two may be off.
+    if settings.limits.client_per_second == 0:
+        del numbers["limits.client_per_second"]
     return [f"{key}: {value} is not above zero" for key, value in numbers.items() if value <= 0]
 
 

@@ -109,6 +109,7 @@ exclude_ipv4 = ["192.0.2.0/24"]
 never_synthesize = ["Example.COM."]
 aaaa_failure = "fail"
 serve_stale = false
+client_per_second = 50
 synthesize_for_dual = true
 [dns64.tls]
 name = "dns.example.net"
@@ -134,6 +135,7 @@ ttl = 60
         never_synthesize=("example.com",),
         aaaa_failure=AaaaFailure.FAIL,
         serve_stale=False,
+        client_per_second=50,
         pref64=(IPv6Network("64:ff9b::/96"),),
         synthesize_for_dual=True,
         tls=DnsTls("dns.example.net", "/etc/v6native/tls/fullchain.pem", "/etc/v6native/tls/key.pem", 853, 8443),
