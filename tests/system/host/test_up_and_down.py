@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 from dataclasses import replace
 
 import pytest
@@ -21,6 +23,7 @@ from v6native.system.linux import LinuxHost
 from v6native.system.processes import run
 
 pytestmark = pytest.mark.root
+STEP = 2 if os.environ.get("V6NATIVE_COUNT") == "nightly" else 10
 
 
 def _wanted(machine: Machine, config: Config | None = None) -> Desired:
@@ -103,11 +106,12 @@ class _Dying(LinuxHost):
 
 
 @pytest.mark.parametrize("afterwards", [False, True], ids=["before", "after"])
-def test_killed_anywhere_it_converges(machine: Machine, afterwards: bool) -> None:
+def test_killed_anywhere_it_converges(machine: Machine, afterwards: bool, rng: random.Random) -> None:
+    """At every second action of the change; at the reduced count at every tenth, from a random one on."""
     before = dump()
     wanted = _wanted(machine)
     count = len(diff(wanted, machine.host.observe(wanted)))
-    for at in range(0, count, 4):
+    for at in range(rng.randrange(STEP), count, STEP):
         with pytest.raises(ApplyFailed):
             bring(_Dying(machine.host, at, afterwards), wanted)
         bring(machine.host, wanted)
