@@ -182,6 +182,8 @@ def _dns64(table: Dns64Table, pref64: Sequence[IPv6Network]) -> Dns64:
         exclude_ipv4=tuple(table.exclude_ipv4),
         never_synthesize=tuple(table.never_synthesize),
         aaaa_failure=table.aaaa_failure,
+        block=tuple(table.block),
+        never_block=tuple(table.never_block),
         serve_stale=table.serve_stale,
         client_per_second=table.client_per_second,
         tls=None if table.tls is None else DnsTls(**table.tls.model_dump()),

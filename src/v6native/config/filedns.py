@@ -133,6 +133,15 @@ class Dns64Table(Table):
         "seconds (RFC 8767).",
         examples=[True],
     )
+    block: list[str] = Field(
+        default=[],
+        description="Files with names that are not answered: hosts files, lists of domains, of adblockers, dnsmasq or response "
+        "policy zones. Read anew within ten seconds of a change.",
+        examples=[["/etc/v6native/block.txt"]],
+    )
+    never_block: list[Domain] = Field(
+        default=[], description="Domains that no list blocks, with all below them.", examples=[["example.com"]]
+    )
     client_per_second: int = Field(
         default=1000,
         ge=0,

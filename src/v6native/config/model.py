@@ -63,6 +63,8 @@ exclude_aaaa = ["::ffff:0:0/96"]
 exclude_ipv4 = ["192.0.2.0/24"]       # never synthesized from; default: none
 never_synthesize = ["example.com"]    # these domains have real AAAA records only
 aaaa_failure = "synthesize"           # or "fail": what a broken answer to AAAA leads to
+block = ["/etc/v6native/block.txt"]   # names that are not answered
+never_block = ["example.com"]
 client_per_second = 1000              # questions of one client; 0: any number
 serve_stale = true                    # where resolvers fail, answers up to a day past their time
 [dns64.tls]                           # DNS over TLS and HTTPS
@@ -382,6 +384,8 @@ class Dns64:
     exclude_ipv4: tuple[IPv4Network, ...] = ()
     never_synthesize: tuple[str, ...] = ()
     aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
+    block: tuple[str, ...] = ()
+    never_block: tuple[str, ...] = ()
     serve_stale: bool = True
     client_per_second: int = 1000
     tls: DnsTls | None = None

@@ -44,6 +44,8 @@ def files(here: Here) -> tuple[SettingsFile, ...]:
         exclude_aaaa=settings.exclude_aaaa,
         exclude_ipv4=settings.exclude_ipv4,
         never_synthesize=settings.never_synthesize,
+        block=settings.block,
+        never_block=settings.never_block,
         aaaa_failure=settings.aaaa_failure,
         local=settings.records,
         zones=tuple(Zone(zone.name, _servers(zone.upstream)) for zone in settings.zones),

@@ -23,6 +23,9 @@ from v6native.dns64.wire import Record
 # The TTL of a synthesized record where the negative answer had no SOA (RFC 6147 §5.1.7).
 NO_SOA_TTL = 600
 
+# Clients come back soon where a name is taken off the list.
+BLOCKED_TTL = 60
+
 _ADDRESSES = (wire.A, wire.AAAA)
 
 Find = Callable[[bytes], Answer | None]
@@ -38,6 +41,7 @@ class Policy:
     never: frozenset[bytes] = frozenset()
     aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
     tls: Tls | None = None
+    blocked: Callable[[bytes], bool] = lambda _name: False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +72,10 @@ def decide(query: Query, view: View, find: Find, now: int) -> Answer | Need:
             local = special.designated(query, view.policy.tls, now)
             if local is not None:
                 return local
+        if view.policy.blocked(query.name):
+            return special.negative(
+                query.name + query.question[-4:], wire.NXDOMAIN, query.name, now, BLOCKED_TTL, "blocked"
+            )
         # A client that validates by itself gets the truth (§5.5, item 3).
         if not (query.do and query.cd):
             if query.type == wire.AAAA:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ import structlog
 from v6native.address import WKP
 from v6native.dns64 import wire
 from v6native.dns64.answer import Answer
+from v6native.dns64.blocklist import Blocked, Blocklists
 from v6native.dns64.clients import Access, Client, Clients
 from v6native.dns64.framing import Lengths
 from v6native.dns64.loop import READ, Loop
@@ -64,6 +66,9 @@ class Server:
         self._encrypted: dict[Listen, socket.socket] = {}
         self._certificate: Certificate | None = None
         self._not_listening: dict[str, str] = {}
+        self._blocked = Blocked()
+        self._blocklists: Blocklists | None = None
+        self._blocking: tuple[object, ...] = ((), (), settings.local)
         self._second = 0
         self._open(settings)
         self._use(settings)
@@ -88,6 +93,8 @@ class Server:
     def close(self) -> None:
         self._tcp.close()
         self._encrypt(None)
+        if self._blocklists is not None:
+            self._blocklists.close()
         for listen in list(self._listeners):
             self._close(listen)
         for upstreams in (self.resolver.upstreams, *self.resolver.zones.values()):
@@ -100,6 +107,7 @@ class Server:
             "listen": [f"{listen.address}#{listen.port}" for listen in self._listeners],
             "encrypted": [f"{listen.address}#{listen.port}" for listen in self._encrypted],
             "not_listening": [f"{where}: {why}" for where, why in self._not_listening.items()],
+            "blocked_names": len(self._blocked),
             "pref64": [str(rule.prefix) for rule in self.settings.pref64],
             "cache_entries": len(cache),
             "cache_bytes": cache.bytes,
@@ -143,9 +151,31 @@ class Server:
             self._close(listen)
         if settings.tls != self.settings.tls or (settings.tls and not self._encrypted):
             self._encrypt(settings.tls)
+        if (settings.block, settings.never_block, settings.local) != self._blocking:
+            self._block(settings)
         self.settings = settings
         self._tcp.limit, self._tcp.idle = settings.limits.tcp_connections, settings.timing.tcp_idle
-        self._clients.use(accesses(settings), settings.limits.client_per_second)
+        self._clients.use(accesses(settings, self._is_blocked), settings.limits.client_per_second)
+
+    def _block(self, settings: Dns64Settings) -> None:
+        """The old lists hold until the new ones are read."""
+        self._blocking = (settings.block, settings.never_block, settings.local)
+        if self._blocklists is not None:
+            self._blocklists.close()
+        # What the operator answers himself he wants answered.
+        allowed = [*settings.never_block, *(record.name for record in settings.local)]
+        files = [Path(file) for file in settings.block]
+        names = list(map(wire.name_from_text, allowed))
+        self._blocklists = Blocklists(self.loop, files, names, self._use_blocked) if files else None
+        if not files:
+            self._blocked = Blocked()
+
+    def _use_blocked(self, blocked: Blocked) -> None:
+        self._blocked = blocked
+        _log.info("read the block lists", names=len(blocked))
+
+    def _is_blocked(self, name: bytes) -> bool:
+        return self._blocked.blocks(name)
 
     def _encrypt(self, tls: Tls | None) -> None:
         """Listens for DNS over TLS and HTTPS. What cannot be had, a port or the certificate, is told, and the rest goes on:
@@ -284,7 +314,9 @@ class Server:
         return cell
 
 
-def accesses(settings: Dns64Settings) -> list[tuple[IPNetwork, Access]]:
+def accesses(
+    settings: Dns64Settings, blocked: Callable[[bytes], bool] = lambda _name: False
+) -> list[tuple[IPNetwork, Access]]:
     """Who may ask, and what is theirs, the longest prefix first. A view gives no right to ask."""
     policy = Policy(
         settings.exclude_aaaa,
@@ -293,6 +325,7 @@ def accesses(settings: Dns64Settings) -> list[tuple[IPNetwork, Access]]:
         frozenset(wire.name_from_text(name) for name in settings.never_synthesize),
         settings.aaaa_failure,
         settings.tls,
+        blocked,
     )
     rules = settings.pref64 + tuple(rule for view in settings.views for rule in view.pref64)
     reverse64 = tuple(dict.fromkeys((*(rule.prefix for rule in rules), WKP)))

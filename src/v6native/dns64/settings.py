@@ -115,6 +115,7 @@ class Dns64Settings:
     """Everything of dns64.json. `allow`: who may ask, and nobody else may. `exclude_aaaa`: real addresses that count
     as absent (§5.1.4). `exclude_ipv4`: never embedded in any prefix; non-global IPv4 is never embedded in the
     well-known prefix either (RFC 6052 §3.1), except what `open_ipv4` names. `never_synthesize`: domains left alone.
+    `block`: files with names that are not answered, but for the domains in `never_block`.
     `zones`: whom to ask about what else than `upstreams`."""
 
     listen: tuple[Listen, ...]
@@ -126,6 +127,8 @@ class Dns64Settings:
     exclude_ipv4: tuple[IPv4Network, ...] = ()
     open_ipv4: tuple[IPv4Network, ...] = ()
     never_synthesize: tuple[str, ...] = ()
+    block: tuple[str, ...] = ()
+    never_block: tuple[str, ...] = ()
     aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
     local: tuple[DnsRecord, ...] = ()
     zones: tuple[Zone, ...] = ()
@@ -182,6 +185,7 @@ def _mistakes(settings: Dns64Settings) -> list[str]:
     rules = settings.pref64 + tuple(rule for view in settings.views for rule in view.pref64)
     problems += [f"pref64: {wrong}" for rule in rules if (wrong := valid_pref64(rule.prefix))]
     problems += [f"never_synthesize: {wrong}" for name in settings.never_synthesize if (wrong := _name_mistake(name))]
+    problems += [f"never_block: {wrong}" for name in settings.never_block if (wrong := _name_mistake(name))]
     problems += [f"local: {wrong}" for record in settings.local if (wrong := _local_mistake(record))]
     return problems + _number_mistakes(settings)
 

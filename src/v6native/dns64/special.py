@@ -44,11 +44,11 @@ def ipv4only(query: Query, prefixes: Iterable[IPv6Network], now: int) -> Answer 
     return build(question, wire.NOERROR, (records,), now, TTL, "local", wire.AA)
 
 
-def negative(question: bytes, rcode: int, zone: bytes, now: int, ttl: int) -> Answer:
+def negative(question: bytes, rcode: int, zone: bytes, now: int, ttl: int, origin: str = "local") -> Answer:
     """A negative answer with the SOA of a zone that exists only here, so that clients keep it for `ttl` (RFC 2308)."""
     numbers = b"".join(number.to_bytes(4, "big") for number in (1, 3600, 1200, 604_800, ttl))
     soa = Record(zone, wire.SOA, wire.IN, ttl, zone + _NOBODY + numbers)
-    answer = build(question, rcode, ((), (soa,)), now, ttl, "local", wire.AA)
+    answer = build(question, rcode, ((), (soa,)), now, ttl, origin, wire.AA)
     answer.soa_ttl = ttl
     return answer
 

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
 from v6native.dns64.loop import Loop
+from v6native.dns64.watched import Watched
 
-_CHECK_SECONDS = 10
 _log = structlog.get_logger("dns64")
 
 
@@ -24,12 +23,10 @@ class Certificate:
     """
 
     def __init__(self, loop: Loop, certificate: Path, key: Path) -> None:
-        self._loop = loop
         self._files = (certificate, key)
         self._contexts: dict[str, ssl.SSLContext] = {}
-        self._seen = self._stamp()
+        self._watched = Watched(loop, self._files, self._read_anew)
         self._load()
-        self._timer = loop.later(_CHECK_SECONDS, self._check)
 
     def context(self, protocol: str) -> ssl.SSLContext:
         """`protocol`: its name in ALPN, "dot" or "h2"."""
@@ -37,8 +34,12 @@ class Certificate:
             self._contexts[protocol] = self._made(protocol)
         return self._contexts[protocol]
 
+    def look(self) -> None:
+        """Whether the files have changed, at once."""
+        self._watched.look()
+
     def close(self) -> None:
-        self._timer.cancel()
+        self._watched.close()
 
     def _load(self) -> None:
         self._contexts = {protocol: self._made(protocol) for protocol in (self._contexts or ("dot",))}
@@ -50,29 +51,13 @@ class Certificate:
         context.set_alpn_protocols([protocol])
         return context
 
-    def _check(self) -> None:
-        self._timer = self._loop.later(_CHECK_SECONDS, self._check)
-        stamp = self._stamp()
-        if stamp == self._seen:
-            return
-        self._seen = stamp
+    def _read_anew(self) -> None:
         try:
             self._load()
         except OSError as error:
             _log.error("kept the old certificate: the new one is no good", file=str(self._files[0]), problem=str(error))
         else:
             _log.info("read the certificate anew", file=str(self._files[0]))
-
-    def _stamp(self) -> Sequence[tuple[int, int, int]]:
-        found = []
-        for file in self._files:
-            try:
-                seen = file.stat()
-            except OSError:
-                found.append((0, 0, 0))
-            else:
-                found.append((seen.st_ino, seen.st_mtime_ns, seen.st_size))
-        return found
 
 
 class TlsSocket:

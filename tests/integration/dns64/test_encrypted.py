@@ -36,8 +36,8 @@ from tests.integration.dns64.scripted import (
     zone,
 )
 from tests.integration.dns64.test_service import MANY, RECORDS
-from v6native.dns64 import tls as tls_module
 from v6native.dns64.settings import Listen, Tls
+from v6native.dns64.watched import CHECK_SECONDS
 
 NAME = "dns.example.net"
 LOOPBACK4 = IPv4Network("127.0.0.0/8")
@@ -197,7 +197,7 @@ def test_a_new_certificate_is_used(server: Encrypted, monkeypatch: pytest.Monkey
         server_hostname=NAME,
     )
     (server.folder / "key.pem").write_text("no key")
-    server.running.do(made._check)
+    server.running.do(made.look)
     dns.query.tls(
         dns.message.make_query("v4only.example", "AAAA"),
         LOOPBACK,
@@ -207,7 +207,7 @@ def test_a_new_certificate_is_used(server: Encrypted, monkeypatch: pytest.Monkey
         server_hostname=NAME,
     )
     certificate(server.folder)
-    server.running.do(made._check)
+    server.running.do(made.look)
     with pytest.raises(ssl.SSLCertVerificationError):
         dns.query.tls(
             dns.message.make_query("v4only.example", "AAAA"),
@@ -221,7 +221,7 @@ def test_a_new_certificate_is_used(server: Encrypted, monkeypatch: pytest.Monkey
     assert addresses(
         dns.query.tls(query, LOOPBACK, DEADLINE, server.dot, ssl_context=server.trust, server_hostname=NAME)
     ) == [MAPPED]
-    assert tls_module._CHECK_SECONDS <= 10, "as the reference says"
+    assert CHECK_SECONDS <= 10, "as the reference says"
 
 
 def test_without_certificate_or_port_names_are_answered(keys: Path, tmp_path: Path) -> None:

@@ -110,6 +110,8 @@ never_synthesize = ["Example.COM."]
 aaaa_failure = "fail"
 serve_stale = false
 client_per_second = 50
+block = ["/etc/v6native/block.txt"]
+never_block = ["Good.example"]
 synthesize_for_dual = true
 [dns64.tls]
 name = "dns.example.net"
@@ -136,6 +138,8 @@ ttl = 60
         aaaa_failure=AaaaFailure.FAIL,
         serve_stale=False,
         client_per_second=50,
+        block=("/etc/v6native/block.txt",),
+        never_block=("good.example",),
         pref64=(IPv6Network("64:ff9b::/96"),),
         synthesize_for_dual=True,
         tls=DnsTls("dns.example.net", "/etc/v6native/tls/fullchain.pem", "/etc/v6native/tls/key.pem", 853, 8443),

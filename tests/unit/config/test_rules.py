@@ -95,6 +95,7 @@ ERRORS = [
     ([], '[dns64]\npref64 = ["2001:db8:65::/96"]\n', "pref64", "pref64"),
     ([], '[dns64]\npref64 = ["64:ff9b::/96", "64:ff9b::/96"]\n', "duplicate", "pref64"),
     ([], '[[dns64.view]]\nsource = ["192.0.2.0/24"]\npref64 = ["2001:db8:65::/96"]\n', "pref64", "pref64"),
+    ([], '[dns64]\nblock = ["block.txt"]\n', "path", "block"),
     ([], TLS.format(certificate="cert.pem", more=""), "path", "certificate"),
     ([], TLS.format(certificate="/c", more="dot = 443\ndoh = 443\n"), "port", "doh"),
     ([], TLS.format(certificate="/c", more="dot = 0\ndoh = 0\n"), "port", "doh"),

@@ -28,6 +28,10 @@ def check(draft: Draft) -> Iterator[ConfigProblem]:
     yield from _records(draft)
     yield from _zones(draft, ours)
     yield from _pref64(draft, ("dns64", "pref64"), table.pref64)
+    for i, file in enumerate(table.block):
+        if not file.startswith("/"):
+            what = f'"{file}" is no path from the root'
+            yield draft.error("path", ("dns64", "block", i), what, 'write one like "/etc/v6native/block.txt"')
     if table.tls is not None:
         yield from _tls(draft, table.tls)
     for i, view in enumerate(table.view):
