@@ -10,7 +10,7 @@ from collections.abc import Callable
 import hypothesis
 from hypothesis.errors import FlakyStrategyDefinition
 
-TURNS = 4
+TURNS = 20
 
 
 def anew(test: Callable[..., None]) -> Callable[..., None]:
