@@ -74,7 +74,7 @@ build/bench/%.bpf.o: bench/%.bpf.c Makefile
 wheel: setup
 	@sh setup/wheel.sh
 
-## test-kernel   the objects, the packet pairs and a download on Debian 12's own kernel, in qemu (root)
+## test-kernel   the objects, some packet pairs and a download on Debian 12's own kernel, in qemu (root)
 test-kernel: setup
 	@sh setup/packages.sh setup/packages-kernel.txt
 	@sh setup/tests.sh kernel

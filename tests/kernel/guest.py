@@ -42,7 +42,9 @@ def initramfs(kernel: Kernel, tree: Path, folder: Path) -> Path:
     for module in modules:
         shutil.copy(module, root / "modules" / module.name)
     (root / "modules" / "order").write_text("".join(f"{module.name}\n" for module in modules))
-    (root / "guest.env").write_text(f"V6NATIVE_TREE='{tree}'\nV6NATIVE_MODULES='{kernel.modules}'\n")
+    told = {"V6NATIVE_TREE": tree, "V6NATIVE_MODULES": kernel.modules}
+    told |= {name: os.environ[name] for name in ("V6NATIVE_SEED", "V6NATIVE_PACKETS") if name in os.environ}
+    (root / "guest.env").write_text("".join(f"export {name}='{value}'\n" for name, value in told.items()))
     shutil.copy(Path(__file__).parent / "init.sh", root / "init")
     (root / "init").chmod(0o755)
     names = "\0".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
