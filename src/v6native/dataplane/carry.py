@@ -21,7 +21,7 @@ from v6native.dataplane.counters import REASONS_MAP, reasons
 from v6native.dataplane.libbpf import BPF_NOEXIST
 from v6native.dataplane.loader import Generation
 from v6native.dataplane.maps import ARRAY, HASH, LPM_TRIE, BpfMap
-from v6native.dataplane.program import Program
+from v6native.dataplane.program import NO_PACKET, Program
 from v6native.dataplane.shared import SharedArray
 from v6native.dataplane.tables import Tables, clock, in_use, live, remember
 
@@ -32,8 +32,6 @@ _NOT_COPIED = _STATE | _CLIENTS | {
     "free_bib", "free_sessions", "free_clients", "free_blocks", "sweeper", "fragments", "counters", "stored_syns",
     "remotes", "trace_control", "fast_pairs", "fast_lease",
 }  # fmt: skip
-# What a test run of a program asks for; those here read only its fields beside the packet.
-FRAME = bytes(64)
 # Slots kept for flows that begin while the generations change, at most a quarter of the table.
 _RESERVE = 16384
 
@@ -161,9 +159,9 @@ class Carried:
         # From here on packets count on the same numbers: only a program changes them without losing theirs.
         self.programs = programs
         self._sessions()
-        programs["add_counts"].run(FRAME, mark=self.next_session - sessions, priority=self.next_bib - entries)
+        programs["add_counts"].run(NO_PACKET, mark=self.next_session - sessions, priority=self.next_bib - entries)
         for slot in range(entries, self.next_bib):
-            programs["release_bib"].run(FRAME, mark=slot)
+            programs["release_bib"].run(NO_PACKET, mark=slot)
         free_bib, free_sessions = new.maps["nat64"]["free_bib"], new.maps["nat64"]["free_sessions"]
         for index in range(self.next_session, self.session_end):
             free_sessions.set(b"", index.to_bytes(4, sys.byteorder))
@@ -244,11 +242,11 @@ class Carried:
         if self.programs is None:
             bib.store(slot, "refs", bib[slot].refs + 1)
             return True
-        if not self.programs["hold_bib"].run(FRAME, mark=slot).action:
+        if not self.programs["hold_bib"].run(NO_PACKET, mark=slot).action:
             return False
         if (bib[slot].key6(), bib[slot].key4()) == (entry.key6(), entry.key4()):
             return True
-        self.programs["release_bib"].run(FRAME, mark=slot)
+        self.programs["release_bib"].run(NO_PACKET, mark=slot)
         return False
 
     def _place_session(
@@ -265,7 +263,7 @@ class Carried:
             # A packet of it has opened it anew meanwhile, with a hold of its own.
             table.store(slot, "flags", 0)
             if self.programs is not None:
-                self.programs["release_bib"].run(FRAME, mark=session.bib)
+                self.programs["release_bib"].run(NO_PACKET, mark=session.bib)
             return
         self.next_session += 1
         self.placed[old_key] = _Placed(slot, session.state, session.deadline_ns)

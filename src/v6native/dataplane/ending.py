@@ -16,11 +16,9 @@ from collections.abc import Callable, Iterable
 from v6native.dataplane import abi
 from v6native.dataplane.loader import Generation
 from v6native.dataplane.maps import BpfMap
+from v6native.dataplane.program import NO_PACKET
 from v6native.dataplane.shared import SharedArray, grace_period
 from v6native.dataplane.tables import Tables, in_use
-
-# What a test run of a program asks for; collect_bib reads only its mark.
-_FRAME = bytes(64)
 
 
 def end(generation: Generation, slots: Iterable[int]) -> int:
@@ -44,7 +42,7 @@ def end(generation: Generation, slots: Iterable[int]) -> int:
         collect = generation.programs["collect_bib"]
         for slot in hidden:
             if not bib[slot].refs:
-                collect.run(_FRAME, mark=slot)
+                collect.run(NO_PACKET, mark=slot)
     slots = frozenset(hidden)
     with SharedArray(tables.bib, abi.Bib) as bib:
         # The slot of one that the sweep has collected meanwhile is another's, and so are its sessions.

@@ -17,7 +17,7 @@ from v6native.dataplane import bpffs
 from v6native.dataplane.abi import STATIC_SLOTS
 from v6native.dataplane.bpf_object import BpfObject
 from v6native.dataplane.maps import BpfMap
-from v6native.dataplane.program import Program
+from v6native.dataplane.program import NO_PACKET, Program
 from v6native.errors import DataPlaneError
 
 OBJECTS = Path(__file__).parent / "objects"
@@ -38,8 +38,6 @@ _SESSIONS_PER_CLIENT = 8
 _MOST_CLIENTS = 65536
 # Arrays of which user space writes single fields, or reads all.
 _SHARED = ("sessions", "bib", "nat64_state", "clients", "blocks")
-# An Ethernet header is the least that a test run takes.
-_NO_PACKET = bytes(14)
 
 
 @dataclass(slots=True)
@@ -152,7 +150,7 @@ def load(objects: list[BpfObject], folder: Path, digest: bytes, reuse: Generatio
     _pin_digest(folder / DIGEST, digest)
     generation = Generation.pinned(folder)
     if START_SWEEPER in generation.programs:
-        generation.programs[START_SWEEPER].run(_NO_PACKET)
+        generation.programs[START_SWEEPER].run(NO_PACKET)
     return generation
 
 

@@ -17,6 +17,8 @@ TC_ACT_SHOT = 2
 TC_ACT_REDIRECT = 7
 # -1: the operator's filters behind ours decide, and then the stack.
 TC_ACT_UNSPEC = 0xFFFFFFFF
+# For programs that read no packet: an Ethernet header is the least that a test run takes.
+NO_PACKET = bytes(14)
 # A test run takes one page less head and tail room; what comes out may be longer than what went in.
 _OUT_BYTES = 65536
 
