@@ -127,12 +127,21 @@ def reloaded(trial: Trial) -> str:
             file = trial.node("edge1").path("/etc/v6native/network.toml")
             file.write_text(network_toml(trial.lab.arrangement, pool4=(pool,), static4=address))
             trial.succeeds("edge1", "v6native", "reload")
-            who = trial.succeeds("phone", "curl", "-sS", "-m10", f"http://{client.V4ONLY}/who").out.split()
+            port = str(unmapped(trial, t.PHONE6))
+            curl = ("curl", "-sS", "-m10", "--local-port", port, f"http://{client.V4ONLY}/who")
+            who = trial.succeeds("phone", *curl).out.split()
             # Only the port tells: edge1's own masquerade may have put its address over the pool's.
             expect(int(who[1]) in ports(pool), f"after the reload with {pool} a new connection left from {who[:2]}")
             seen.append(who[1])
     client.web_v4only(trial, "phone")
     return f"2 downloads through 2 reloads; new connections from ports {', '.join(seen)}"
+
+
+def unmapped(trial: Trial, host: IPv6Address) -> int:
+    """A port from which `host` has no BIB entry, which would go on to serve it (RFC 6146 §3.5.2), and calls nobody by itself."""
+    rows = json.loads(trial.succeeds("edge1", "v6native", "bib", "--json").out)
+    mapped = {row["port6"] for row in rows if row["address6"] == str(host)}
+    return next(port for port in range(20000, 30000) if port not in mapped)
 
 
 def ports(pool: str) -> range:
