@@ -186,6 +186,7 @@ def _dns64(table: Dns64Table, pref64: Sequence[IPv6Network]) -> Dns64:
         never_block=tuple(table.never_block),
         serve_stale=table.serve_stale,
         client_per_second=table.client_per_second,
+        authorities=table.authorities,
         tls=None if table.tls is None else DnsTls(**table.tls.model_dump()),
         views=tuple(DnsView(tuple(view.source), tuple(view.pref64)) for view in table.view),
         zones=tuple(DnsZone(zone.name, tuple(zone.upstream)) for zone in table.zone),

@@ -28,7 +28,9 @@ class DnsZoneTable(Table):
 
     name: Domain = Field(description="The domain.", examples=["dn42"])
     upstream: list[Server] = Field(
-        description="Whom to ask: addresses, `ADDRESS#PORT`.", examples=[["2001:db8::d42"]], min_length=1
+        description="Whom to ask: as in `dns64.upstream`, without the words.",
+        examples=[["2001:db8::d42"]],
+        min_length=1,
     )
 
 
@@ -90,8 +92,9 @@ class Dns64Table(Table):
     upstream: list[Resolver] = Field(
         default=["system"],
         description="Resolvers to ask: `system` (/etc/resolv.conf), `unbound` (on this machine), addresses, "
-        "`ADDRESS#PORT`.",
-        examples=[["2001:db8::53", "192.0.2.53#5353"]],
+        "`ADDRESS#PORT`, encrypted `tls://ADDRESS#NAME` or `https://ADDRESS/PATH#NAME`, where NAME is in the certificate "
+        "(without: ADDRESS is).",
+        examples=[["2001:db8::53", "tls://[2001:db8::853]#dns.example.net"]],
         min_length=1,
     )
     pref64: list[Prefix6] = Field(
@@ -149,6 +152,12 @@ class Dns64Table(Table):
         description="Questions a second that one client may ask, which is a /64, or an address of a view or of IPv4; 0: any number. "
         "Above it some are told to come by TCP, the others get no answer.",
         examples=[1000],
+    )
+    authorities: str = Field(
+        default="",
+        description="A file with certificates, in PEM form, that those of encrypted resolvers may come from, besides what the "
+        "system trusts.",
+        examples=["/etc/v6native/tls/our-ca.pem"],
     )
     tls: DnsTlsTable | None = Field(default=None, description="DNS over TLS and over HTTPS.")
     view: list[DnsViewTable] = Field(

@@ -312,9 +312,28 @@ class Clat:
 
 
 @dataclass(frozen=True, slots=True)
+class UpstreamTls:
+    """DNS over TLS, or with a `path` over HTTPS. `name`: what the certificate has to be of; empty: the server's address."""
+
+    name: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
+    """A resolver to ask; `tls` None: plainly. As text it is what stands in the file."""
+
     address: IPv4Address | IPv6Address
     port: int = 53
+    tls: UpstreamTls | None = None
+
+    def __str__(self) -> str:
+        if self.tls is None:
+            return f"{self.address}" if self.port == 53 else f"{self.address}#{self.port}"
+        scheme, usual = ("https", 443) if self.tls.path else ("tls", 853)
+        host = f"[{self.address}]" if self.address.version == 6 else f"{self.address}"
+        port = "" if self.port == usual else f":{self.port}"
+        return f"{scheme}://{host}{port}{self.tls.path}" + (f"#{self.tls.name}" if self.tls.name else "")
 
 
 class AaaaFailure(StrEnum):
@@ -388,6 +407,7 @@ class Dns64:
     never_block: tuple[str, ...] = ()
     serve_stale: bool = True
     client_per_second: int = 1000
+    authorities: str = ""
     tls: DnsTls | None = None
     views: tuple[DnsView, ...] = ()
     zones: tuple[DnsZone, ...] = ()

@@ -20,7 +20,6 @@ from pydantic_core import PydanticUndefined
 from v6native.config.check import table_in
 from v6native.config.file import NetworkFile
 from v6native.config.filetypes import Table
-from v6native.config.model import Upstream
 from v6native.config.values import shown
 
 WORDS = {
@@ -159,7 +158,7 @@ def _plain(value: object) -> object:
         return value
     if isinstance(value, StrEnum):
         return str(value)
-    return f"{value.address}#{value.port}" if isinstance(value, Upstream) else str(value)
+    return str(value)
 
 
 def main(argv: list[str] | None = None) -> None:

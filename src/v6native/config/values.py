@@ -19,7 +19,17 @@ from typing import TypeVar
 
 from pydantic_core import PydanticCustomError
 
-from v6native.config.model import ALL_PORTS, Collector, Mark, Pool4Entry, PortRange, Proto, Transport, Upstream
+from v6native.config.model import (
+    ALL_PORTS,
+    Collector,
+    Mark,
+    Pool4Entry,
+    PortRange,
+    Proto,
+    Transport,
+    Upstream,
+    UpstreamTls,
+)
 
 OUR_MARKS = 0xF8000000  # bpf/abi.h MARK_MASK
 UPLINK = "uplink"
@@ -278,12 +288,15 @@ def transport6(value: object) -> tuple[IPv6Address, PortRange]:
 
 
 def upstream(value: object) -> Upstream | str:
-    """An address, "address#port"; "system" and "unbound" stay words, which the loader resolves."""
+    """An address, "address#port", "tls://address#name" or "https://address/path#name"; "system" and "unbound" stay words, which
+    the loader resolves."""
     if isinstance(value, Upstream):
         return value
     given = text(value, "2001:db8::53").strip()
     if given in ("system", "unbound"):
         return given
+    if "://" in given:
+        return _encrypted(given)
     head, hash_, rest = given.partition("#")
     if found := _BRACKETED.fullmatch(given):
         meant = f"{found[1]}#{found[2]}" if found[2] else found[1]
@@ -295,6 +308,39 @@ def upstream(value: object) -> Upstream | str:
             'write "system", "unbound", or an address like "2001:db8::53" or "192.0.2.53#5353"',
         )
     return Upstream(address(head), port(rest, given) if hash_ else 53)
+
+
+def _encrypted(given: str) -> Upstream:
+    """ "tls://[2001:db8::53]:853#dns.example.net": where it is, and after "#" whose certificate it has to have."""
+    scheme, _, rest = given.partition("://")
+    if scheme not in ("tls", "https"):
+        what = f'"{scheme}://" is not spoken to resolvers'
+        raise wrong("upstream", what, 'write "tls://ADDRESS#NAME" or "https://ADDRESS/dns-query#NAME"')
+    located, hash_, name = rest.partition("#")
+    where, slash, path = located.partition("/")
+    if scheme == "tls" and slash:
+        raise wrong(
+            "upstream", f'"{given}" has a path, which DNS over TLS has not', f'write "tls://{where}{hash_}{name}"'
+        )
+    if _is_ipv6(where):
+        meant = f"{scheme}://[{where}]{slash}{path}{hash_}{name}"
+        raise wrong("upstream", f'"{given}" needs brackets around the address', f'write "{meant}"', meant)
+    found = _BRACKETED.fullmatch(where)
+    host, port_given = (found[1], found[2]) if found else (where.partition(":")[0], where.partition(":")[2] or None)
+    if not _is_ipv6(host) and not _is_ipv4(host):
+        what = f'"{given}" has no address; names cannot be resolved before the resolver runs'
+        raise wrong(
+            "upstream", what, f'write "{scheme}://ADDRESS#{host or "NAME"}", and the server\'s address for ADDRESS'
+        )
+    if hash_ and (not name or name.isdecimal()):
+        what = f'"#{name}" is no name of a certificate'
+        raise wrong(
+            "upstream", what, f'write "{scheme}://ADDRESS:PORT#NAME", as in "tls://[2001:db8::53]:853#dns.example.net"'
+        )
+    usual = 853 if scheme == "tls" else 443
+    number = usual if port_given is None else port(port_given, given)
+    told = UpstreamTls(domain(name) if hash_ else "", f"/{path or 'dns-query'}" if scheme == "https" else "")
+    return Upstream(address(host), number, told)
 
 
 def resolver(value: object) -> Upstream:

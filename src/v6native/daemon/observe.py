@@ -22,6 +22,8 @@ from v6native.daemon.node import (
 from v6native.dataplane.door import DataPlane, Totals
 from v6native.desired import Desired
 from v6native.desired.node import tunnel_interface
+from v6native.dns64 import probe
+from v6native.dns64.settings import UpstreamServer
 from v6native.doctor.facts import Facts, KernelFacts, ResolverFacts, RuleFacts, WorkerFacts
 from v6native.doctor.resolvers import ask
 from v6native.errors import DataPlaneError
@@ -126,7 +128,7 @@ def doctor_facts(config: Config, name: str, seen: Observed) -> Facts:
         rules=seen.rules,
         pending=seen.pending if plane is not None else (),
         workers=tuple(seen.workers),
-        resolvers=_ask(config, seen.facts) if seen.ask else None,
+        resolvers=resolvers(config, seen.facts) if seen.ask else None,
         missing_tools=seen.missing_tools,
         dataplane=seen.wanted.dataplane,
         notes=seen.wanted.findings,
@@ -136,10 +138,17 @@ def doctor_facts(config: Config, name: str, seen: Observed) -> Facts:
     )
 
 
-def _ask(config: Config, facts: HostFacts) -> tuple[ResolverFacts, ...]:
+def resolvers(config: Config, facts: HostFacts) -> tuple[ResolverFacts, ...]:
+    """What the DNS64's upstreams answer now, in the file's order; it takes seconds where they do not."""
     if not config.dns64.enabled:
         return ()
-    return ask(config.dns64.upstream or [Upstream(address) for address in facts.resolvers])
+    upstreams = config.dns64.upstream or [Upstream(address) for address in facts.resolvers]
+    encrypted = [upstream for upstream in upstreams if upstream.tls is not None]
+    servers = [UpstreamServer(u.address, u.port, tls=u.tls) for u in encrypted]
+    errors = probe.ask(servers, config.dns64.authorities) if servers else ()
+    told = {fact.upstream: fact for fact in ask([upstream for upstream in upstreams if upstream.tls is None])}
+    told |= {upstream: ResolverFacts(upstream, error) for upstream, error in zip(encrypted, errors, strict=True)}
+    return tuple(told[upstream] for upstream in upstreams)
 
 
 def _sysctls(interfaces: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -49,6 +49,7 @@ def files(here: Here) -> tuple[SettingsFile, ...]:
         aaaa_failure=settings.aaaa_failure,
         local=settings.records,
         zones=tuple(Zone(zone.name, _servers(zone.upstream)) for zone in settings.zones),
+        authorities=settings.authorities,
         tls=_tls(settings.tls, listen),
         timing=Timing() if settings.serve_stale else Timing(stale=0),
         limits=Limits(client_per_second=settings.client_per_second),
@@ -115,7 +116,7 @@ def _upstreams(here: Here) -> tuple[UpstreamServer, ...]:
 
 
 def _servers(given: Iterable[Upstream]) -> tuple[UpstreamServer, ...]:
-    return tuple(UpstreamServer(server.address, server.port) for server in given)
+    return tuple(UpstreamServer(server.address, server.port, tls=server.tls) for server in given)
 
 
 def _allowed(here: Here) -> list[AnyNetwork]:

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""One question to one upstream server over a socket of its own: UDP, then TCP where the answer was cut (RFC 7766 §5).
+"""One question to one upstream server: plainly over a socket of its own, UDP, then TCP where the answer was cut (RFC 7766 §5),
+or over the encrypted connection that all questions to that server share.
 
 A fresh socket each time: its random source port, with the random id, is what an off-path forger has to guess
 (RFC 5452). The kernel picks the port, for it knows the ports reserved for the NAT64. Where nobody validates, the letters'
@@ -13,9 +14,10 @@ import socket
 from collections.abc import Callable
 from random import SystemRandom
 from struct import Struct
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from v6native.dns64 import wire
+from v6native.dns64.channel import Channel, Said
 from v6native.dns64.loop import READ, WRITE, Loop
 from v6native.dns64.query import KEY_CD, KEY_DO, MAX_UDP
 from v6native.dns64.settings import UpstreamServer
@@ -24,6 +26,10 @@ from v6native.dns64.wire import Message, WireError
 
 _HEADER = Struct("!6H")
 _OPT = Struct("!BHHIH")
+_OPTION = Struct("!HH")
+_PADDING = 12
+# Questions that are encrypted have a multiple of this many octets (RFC 8467 §4.1).
+_BLOCK = 128
 _DO = 0x8000
 _LARGEST = 65535
 # Datagrams looked at in one turn: a forger's flood must not keep the loop from its other work.
@@ -33,21 +39,43 @@ _random = SystemRandom()
 
 
 class Reply(NamedTuple):
-    """An upstream answer: its octets, and what they mean."""
+    """An upstream answer: its octets, what they mean, and for how many seconds it was in a cache that does not tell by its TTLs."""
 
     raw: bytes
     message: Message
+    age: int = 0
+
+
+class Attempt(Protocol):
+    """Open from its creation until its `Done` was called or `close()`. OSError on creation: it cannot even be sent.
+
+    `plain`: without EDNS. `respelled`: asked in random case, and over TCP, too, it came back in another one.
+    `sent`: as of Loop.now.
+    """
+
+    plain: bool
+    respelled: bool
+    sent: float
+
+    def close(self) -> None:
+        """Ends it without a word; fine to call twice."""
 
 
 # Called once: with the reply, or None where the server gave none that can be used.
-Done = Callable[["Attempt", Reply | None], None]
+Done = Callable[[Attempt, Reply | None], None]
 
 
-def encode(key: bytes, identifier: int, plain: bool) -> bytes:
+def encode(key: bytes, identifier: int, plain: bool, padded: bool = False) -> bytes:
     """The query for a cache key; AD asks to be told whether the answer was validated (RFC 6840 §5.7)."""
     flags = wire.RD | wire.AD | (wire.CD if key[-1] & KEY_CD else 0)
-    opt = b"" if plain else _OPT.pack(0, wire.OPT, MAX_UDP, _DO if key[-1] & KEY_DO else 0, 0)
-    return _HEADER.pack(identifier, flags, 1, 0, 0, not plain) + key[:-1] + opt
+    head = _HEADER.pack(identifier, flags, 1, 0, 0, not plain) + key[:-1]
+    if plain:
+        return head
+    options = b""
+    if padded:
+        fill = -(len(head) + _OPT.size + _OPTION.size) % _BLOCK
+        options = _OPTION.pack(_PADDING, fill) + bytes(fill)
+    return head + _OPT.pack(0, wire.OPT, MAX_UDP, _DO if key[-1] & KEY_DO else 0, len(options)) + options
 
 
 def mixed_case(name: bytes, bits: int) -> bytes:
@@ -65,11 +93,51 @@ def _peer(server: UpstreamServer) -> tuple[int, tuple[str, int] | tuple[str, int
     return socket.AF_INET6, found[0][4]  # type: ignore[return-value]
 
 
-class Attempt:
-    """Open from its creation until `done` was called or `close()`. OSError where it cannot even be sent.
+def _understood(raw: bytes, key: bytes, stats: Stats) -> Message | None:
+    """An answer to that question; WireError where it is none at all, None where it is one to another."""
+    try:
+        message = wire.parse(raw)
+    except WireError:
+        stats.count("upstream-malformed")
+        raise
+    # A server that could not read the question may leave it out of its FORMERR.
+    if message.asked != key[:-1] and not (message.question == b"" and message.rcode == wire.FORMERR):
+        stats.count("upstream-stray")
+        return None
+    return message
 
-    `plain`: without EDNS. `mixed`: in random case; `respelled`: over TCP, too, it came back in another one.
-    """
+
+class EncryptedAttempt:
+    """Over a channel; nobody on the way can guess anything or add to it."""
+
+    __slots__ = ("_channel", "_done", "_key", "_question", "_stats", "plain", "respelled", "sent")
+
+    def __init__(self, loop: Loop, stats: Stats, channel: Channel, key: bytes, plain: bool, done: Done) -> None:
+        self._stats = stats
+        self._channel = channel
+        self._key = key
+        self._done = done
+        self.plain, self.respelled = plain, False
+        self.sent = loop.now
+        self._question = channel.ask(encode(key, 0, plain, padded=True), self._heard)
+
+    def close(self) -> None:
+        self._channel.forget(self._question)
+
+    def _heard(self, said: Said | None) -> None:
+        reply = None
+        if said is not None:
+            try:
+                message = _understood(said.message, self._key, self._stats)
+            except WireError:
+                message = None
+            if message is not None:
+                reply = Reply(said.message, message, said.age)
+        self._done(self, reply)
+
+
+class PlainAttempt:
+    """Over sockets of its own. `mixed`: in random case."""
 
     __slots__ = (
         "_buffer", "_done", "_id", "_key", "_loop", "_query", "_server", "_socket", "_stats", "mixed", "plain", "respelled",
@@ -100,7 +168,6 @@ class Attempt:
         loop.add(self._socket.fileno(), READ, self._datagrams)
 
     def close(self) -> None:
-        """Ends it without a word; fine to call twice."""
         if self._socket.fileno() >= 0:
             self._loop.remove(self._socket.fileno())
             self._socket.close()
@@ -145,17 +212,13 @@ class Attempt:
             # Kept as if it had been asked in lower case.
             raw = raw[: wire.HEADER] + self._key[:-1] + raw[wire.HEADER + len(asked) :]
         try:
-            message = wire.parse(raw)
+            message = _understood(raw, self._key, self._stats)
         except WireError:
-            self._stats.count("upstream-malformed")
             self._finish(None)
             return True
-        # A server that could not read the question may leave it out of its FORMERR.
-        unread = message.question == b"" and message.rcode == wire.FORMERR
-        if not unread and message.asked != self._key[:-1]:
-            self._stats.count("upstream-stray")
+        if message is None:
             return False
-        self.respelled = self.mixed and not echoed and not unread
+        self.respelled = self.mixed and not echoed and message.question != b""
         if udp and (self.respelled or message.flags & wire.TC):
             if self.respelled:
                 self._stats.count("upstream-respelled")

@@ -16,7 +16,7 @@ from h2.events import DataReceived, Event, RequestReceived, StreamEnded, StreamR
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
-from v6native.dns64.framing import FramingError
+from v6native.dns64.framing import FrameLengths, FramingError
 from v6native.dns64.special import DOH_PATH
 
 _TYPE = "application/dns-message"
@@ -32,11 +32,13 @@ class Http2:
         self._connection = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
         self._connection.local_settings.update({SettingCodes.MAX_CONCURRENT_STREAMS: _STREAMS})
         self._connection.initiate_connection()
+        self._lengths = FrameLengths(preface=24)
         self._bodies: dict[int, bytes] = {}
         self._questions: deque[tuple[int, bytes]] = deque()
         self._blocked: dict[int, bytes] = {}
 
     def feed(self, octets: bytes) -> None:
+        self._lengths.feed(octets)
         try:
             for event in self._connection.receive_data(octets):
                 self._happened(event)

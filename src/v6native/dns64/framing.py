@@ -61,3 +61,31 @@ class Lengths:
     def output(self) -> bytes:
         out, self._out = self._out, b""
         return out
+
+
+class FrameLengths:
+    """Watches the lengths of HTTP/2's frames (RFC 9113 §4.1), which h2 looks at only when a frame is whole: up to 16 MiB of
+    memory would be anybody's. `preface`: octets before the first frame."""
+
+    LONGEST = 16384
+    """What is allowed to all that have not been told otherwise (§4.2), and nobody is."""
+    _HEADER = 9
+
+    def __init__(self, preface: int = 0) -> None:
+        self._left = preface
+        self._header = b""
+
+    def feed(self, octets: bytes) -> None:
+        """FramingError where a frame is too long."""
+        while octets:
+            skipped, octets = min(self._left, len(octets)), octets[self._left :]
+            self._left -= skipped
+            if not octets:
+                return
+            wanted = self._HEADER - len(self._header)
+            self._header, octets = self._header + octets[:wanted], octets[wanted:]
+            if len(self._header) == self._HEADER:
+                self._left = int.from_bytes(self._header[:3], "big")
+                self._header = b""
+                if self._left > self.LONGEST:
+                    raise FramingError(f"a frame of {self._left} octets")

@@ -120,7 +120,10 @@ class Resolver:
             answer = failure(key[:-1], wire.SERVFAIL, now, self.timing.failure)
         else:
             limits = self.limits
-            answer = from_upstream(*reply, now, limits.max_ttl, limits.max_negative_ttl, self.timing.failure)
+            born = now - reply.age
+            answer = from_upstream(
+                reply.raw, reply.message, born, limits.max_ttl, limits.max_negative_ttl, self.timing.failure
+            )
             answer.authentic = authentic
         if answer.failed:
             answer = self._better_than_failure(key, answer, now)

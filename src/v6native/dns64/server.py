@@ -21,13 +21,14 @@ from v6native.address import WKP
 from v6native.dns64 import wire
 from v6native.dns64.answer import Answer
 from v6native.dns64.blocklist import Blocked, Blocklists
+from v6native.dns64.channel import forget_authorities
 from v6native.dns64.clients import Access, Client, Clients
 from v6native.dns64.framing import Lengths
 from v6native.dns64.loop import READ, Loop
 from v6native.dns64.query import Query, cut, parse_query, refuse, respond
 from v6native.dns64.resolver import Resolver
 from v6native.dns64.rules import Policy, View
-from v6native.dns64.settings import Dns64Settings, IPNetwork, Listen, Pref64, Tls
+from v6native.dns64.settings import Dns64Settings, IPNetwork, Listen, Pref64, Tls, UpstreamServer
 from v6native.dns64.special import LocalRecords
 from v6native.dns64.stats import Cell, Stats
 from v6native.dns64.tcp import Send, TcpServer, Transport
@@ -55,7 +56,7 @@ class Server:
         self.stats = stats
         # Without TLS, which `_use` turns on.
         self.settings = replace(settings, tls=None)
-        upstreams = Upstreams(loop, stats, settings.upstreams, settings.timing)
+        upstreams = self._asking(settings, settings.upstreams)
         local = LocalRecords(settings.local)
         self.resolver = Resolver(loop, stats, upstreams, local, settings.timing, settings.limits)
         self.resolver.zones = self._zones(settings)
@@ -77,10 +78,12 @@ class Server:
         """Takes on other settings and keeps cache and connections; OSError: nothing has changed."""
         self._open(settings)
         before, resolver = self.settings, self.resolver
-        if before.upstreams != settings.upstreams or before.timing != settings.timing:
+        forget_authorities()
+        anew = (before.timing, before.authorities) != (settings.timing, settings.authorities)
+        if anew or before.upstreams != settings.upstreams:
             # Questions under way end with the old ones.
-            resolver.upstreams = Upstreams(self.loop, self.stats, settings.upstreams, settings.timing)
-        if before.zones != settings.zones or before.timing != settings.timing:
+            resolver.upstreams = self._asking(settings, settings.upstreams)
+        if anew or before.zones != settings.zones:
             resolver.zones = self._zones(settings)
         if (before.upstreams, before.zones) != (settings.upstreams, settings.zones):
             # Other servers may say other things.
@@ -118,16 +121,18 @@ class Server:
             "internal_errors": self.loop.errors,
         }
         servers: dict[str, dict[str, float]] = {}
+        problems: list[str] = []
         for upstreams in (*self.resolver.zones.values(), self.resolver.upstreams):
+            problems += upstreams.problems()
             for number, by_server in upstreams.document().items():
                 servers.setdefault(number, {}).update(by_server)
-        return self.stats.document() | own | servers
+        return self.stats.document() | own | {"upstream_problems": problems} | servers
 
     def _zones(self, settings: Dns64Settings) -> dict[bytes, Upstreams]:
-        return {
-            wire.name_from_text(zone.name): Upstreams(self.loop, self.stats, zone.upstreams, settings.timing)
-            for zone in settings.zones
-        }
+        return {wire.name_from_text(zone.name): self._asking(settings, zone.upstreams) for zone in settings.zones}
+
+    def _asking(self, settings: Dns64Settings, servers: tuple[UpstreamServer, ...]) -> Upstreams:
+        return Upstreams(self.loop, self.stats, servers, settings.timing, settings.authorities)
 
     def _open(self, settings: Dns64Settings) -> None:
         """Opens what is new, all or nothing."""

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from v6native.address import valid_pref64
-from v6native.config.model import AaaaFailure, DnsRecord, RecordType
+from v6native.config.model import AaaaFailure, DnsRecord, RecordType, UpstreamTls
 from v6native.decode import Decoder
 from v6native.dns64.wire import WireError, name_from_text
 from v6native.errors import Dns64SettingsError
@@ -44,15 +44,17 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamServer:
-    """A recursive resolver. `trust_ad`: whether its AD bit is passed on; None: only where it is on loopback."""
+    """A recursive resolver. `tls`: it is asked encrypted. `trust_ad`: whether its AD bit is passed on; None: where nobody on
+    the way can set it, on loopback or encrypted (RFC 6840 §5.7)."""
 
     address: IPAddress
     port: int = 53
     trust_ad: bool | None = None
+    tls: UpstreamTls | None = None
 
     @property
     def authentic(self) -> bool:
-        return self.address.is_loopback if self.trust_ad is None else self.trust_ad
+        return self.address.is_loopback or self.tls is not None if self.trust_ad is None else self.trust_ad
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ class Dns64Settings:
     as absent (§5.1.4). `exclude_ipv4`: never embedded in any prefix; non-global IPv4 is never embedded in the
     well-known prefix either (RFC 6052 §3.1), except what `open_ipv4` names. `never_synthesize`: domains left alone.
     `block`: files with names that are not answered, but for the domains in `never_block`.
-    `zones`: whom to ask about what else than `upstreams`."""
+    `zones`: whom to ask about what else than `upstreams`. `authorities`: a file with certificates that encrypted upstreams'
+    may come from besides those that the system trusts; empty: none."""
 
     listen: tuple[Listen, ...]
     upstreams: tuple[UpstreamServer, ...]
@@ -132,6 +135,7 @@ class Dns64Settings:
     aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
     local: tuple[DnsRecord, ...] = ()
     zones: tuple[Zone, ...] = ()
+    authorities: str = ""
     tls: Tls | None = None
     timing: Timing = Timing()
     limits: Limits = Limits()

@@ -13,10 +13,6 @@ from v6native.dns64 import wire
 Cell = list[int]
 
 _TYPES = {wire.A: "A", wire.AAAA: "AAAA", wire.PTR: "PTR", wire.HTTPS: "HTTPS"}
-_RCODES = {
-    wire.NOERROR: "noerror", wire.FORMERR: "formerr", wire.SERVFAIL: "servfail", wire.NXDOMAIN: "nxdomain",
-    wire.NOTIMP: "notimp", wire.REFUSED: "refused", wire.BADVERS: "badvers",
-}  # fmt: skip
 
 
 class Stats:
@@ -28,7 +24,7 @@ class Stats:
 
     def answer_cell(self, transport: str, kind: int, origin: str, rcode: int) -> Cell:
         """The counter of answers of this sort; the number of sorts is bounded, whatever clients ask."""
-        key = (transport, _TYPES.get(kind, "other"), origin, _RCODES.get(rcode, "other"))
+        key = (transport, _TYPES.get(kind, "other"), origin, wire.RCODES.get(rcode, "other"))
         return self._answers.setdefault(key, [0])
 
     def count(self, event: str, number: int = 1) -> None:

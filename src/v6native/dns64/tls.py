@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""TLS for the listening side: a certificate that is read anew when its files change, and sockets for the event loop."""
+"""TLS in the event loop: sockets of both sides, and for the listening one a certificate that is read anew when its files change."""
 
 from __future__ import annotations
 
@@ -61,13 +61,21 @@ class Certificate:
 
 
 class TlsSocket:
-    """A connected socket that speaks TLS, with the four methods of one that a connection uses. BlockingIOError: not now."""
+    """A connected socket that speaks TLS, with the four methods of one that a connection uses. BlockingIOError: not now.
 
-    def __init__(self, client: socket.socket, context: ssl.SSLContext) -> None:
+    `server`: the name, or address, that the other side's certificate has to be of; None: this side is the server.
+    `shaken`: the handshake is done, which `recv` does.
+    """
+
+    def __init__(self, connected: socket.socket, context: ssl.SSLContext, server: str | None = None) -> None:
         self._socket = context.wrap_socket(
-            client, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
+            connected,
+            server_side=server is None,
+            server_hostname=server,
+            do_handshake_on_connect=False,
+            suppress_ragged_eofs=True,
         )
-        self._shaken = False
+        self.shaken = False
         self.wants_write = False
 
     def fileno(self) -> int:
@@ -80,9 +88,9 @@ class TlsSocket:
         """All that has arrived, up to about `most` octets; the rest of a record would not be announced again."""
         self.wants_write = False
         try:
-            if not self._shaken:
+            if not self.shaken:
                 self._socket.do_handshake()
-                self._shaken = True
+                self.shaken = True
             octets = self._socket.recv(most)
             while octets and self._socket.pending() and len(octets) < most:
                 octets += self._socket.recv(self._socket.pending())

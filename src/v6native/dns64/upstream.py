@@ -14,7 +14,8 @@ from collections.abc import Callable
 import structlog
 
 from v6native.dns64 import wire
-from v6native.dns64.attempt import Attempt, Reply
+from v6native.dns64.attempt import Attempt, Done, EncryptedAttempt, PlainAttempt, Reply
+from v6native.dns64.channel import Channel
 from v6native.dns64.loop import Loop, Timer
 from v6native.dns64.settings import Timing, UpstreamServer
 from v6native.dns64.stats import Stats
@@ -47,8 +48,11 @@ Answered = Callable[[Reply | None, bool], None]
 class Server:
     """What is known of one upstream server; times as of Loop.now, `srtt` None until it first answered."""
 
-    def __init__(self, settings: UpstreamServer) -> None:
+    def __init__(self, loop: Loop, stats: Stats, settings: UpstreamServer, authorities: str) -> None:
+        self._loop = loop
+        self._stats = stats
         self.settings = settings
+        self.channel = Channel(loop, stats, settings, authorities) if settings.tls is not None else None
         self.srtt: float | None = None
         self.rttvar = 0.0
         self.silences = 0
@@ -59,6 +63,21 @@ class Server:
         self.unmixed_until = 0.0
         self.asked = self.answered = self.failed = 0
         self.watched: Attempt | None = None
+
+    def attempt(self, key: bytes, plain: bool, done: Done) -> Attempt:
+        """Asks it; OSError where it cannot even be tried. `plain`: without EDNS."""
+        now = self._loop.now
+        plain = plain or self.plain_until > now
+        if self.channel is not None:
+            return EncryptedAttempt(self._loop, self._stats, self.channel, key, plain, done)
+        mixed = not self.settings.authentic and self.unmixed_until <= now
+        return PlainAttempt(self._loop, self._stats, self.settings, key, plain, mixed, done)
+
+    def close(self) -> None:
+        if self.watched is not None:
+            self.watched.close()
+        if self.channel is not None:
+            self.channel.close()
 
     def hedge(self, longest: float) -> float:
         """How long its answer usually takes (RFC 6298's way), within bounds."""
@@ -102,11 +121,13 @@ class Server:
 class Upstreams:
     """All servers; `ask` is the only way in."""
 
-    def __init__(self, loop: Loop, stats: Stats, servers: tuple[UpstreamServer, ...], timing: Timing) -> None:
+    def __init__(
+        self, loop: Loop, stats: Stats, servers: tuple[UpstreamServer, ...], timing: Timing, authorities: str = ""
+    ) -> None:
         self.loop = loop
         self.stats = stats
         self.timing = timing
-        self.servers = [Server(settings) for settings in servers]
+        self.servers = [Server(loop, stats, settings, authorities) for settings in servers]
         self.exchanges: set[Exchange] = set()
 
     def ask(self, key: bytes, answered: Answered) -> None:
@@ -133,14 +154,18 @@ class Upstreams:
             "upstream_srtt_ms": by_server(lambda s: round((s.srtt or 0.0) * 1000, 3)),
         }
 
+    def problems(self) -> list[str]:
+        """Why some cannot be asked encrypted, a line each."""
+        channels = ((server.settings, server.channel) for server in self.servers)
+        return [f"{s.address}#{s.port}: {c.problem}" for s, c in channels if c is not None and c.problem]
+
     def close(self) -> None:
         """Ends all questions without an answer."""
         for exchange in self.exchanges:
             exchange.abandon()
         self.exchanges.clear()
         for server in self.servers:
-            if server.watched is not None:
-                server.watched.close()
+            server.close()
 
 
 class Exchange:
@@ -207,10 +232,8 @@ class Exchange:
         self._attempts += 1
         server.asked += 1
         server.asked_at = now
-        plain = plain or server.plain_until > now
         try:
-            mixed = not server.settings.authentic and server.unmixed_until <= now
-            attempt = Attempt(self._up.loop, self._up.stats, server.settings, self._key, plain, mixed, self._done)
+            attempt = server.attempt(self._key, plain, self._done)
         except OSError:
             server.silent(now)
             self._next(server)

@@ -21,6 +21,10 @@ QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0
 OPCODE_MASK, RCODE_MASK = 0x7800, 0x000F
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, BADVERS = 0, 1, 2, 3, 4, 5, 16
+RCODES = {
+    NOERROR: "noerror", FORMERR: "formerr", SERVFAIL: "servfail", NXDOMAIN: "nxdomain",
+    NOTIMP: "notimp", REFUSED: "refused", BADVERS: "badvers",
+}  # fmt: skip
 
 A, NS, CNAME, SOA, PTR, AAAA, DNAME, OPT, RRSIG, DS, SVCB, HTTPS, ANY = 1, 2, 5, 6, 12, 28, 39, 41, 46, 43, 64, 65, 255
 IN = 1

@@ -295,6 +295,21 @@ def test_a_client_that_opens_its_window_late_gets_all(server: Encrypted) -> None
     assert len(addresses(dns.message.from_wire(body))) == 200 == len(MANY.split("|"))
 
 
+def test_a_frame_that_announces_megabytes_ends_the_connection(server: Encrypted) -> None:
+    """Before they have come: a few hundred clients would fill the memory."""
+    trust = server.trust
+    trust.set_alpn_protocols(["h2"])
+    with (
+        socket.create_connection((LOOPBACK, server.doh), DEADLINE) as raw,
+        trust.wrap_socket(raw, server_hostname=LOOPBACK) as client,
+    ):
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5))
+        client.sendall(b"\xff\xff\xff\x00" + bytes(5))
+        while client.recv(4096):
+            pass
+    assert server.running.event("doh-broken") == 1
+
+
 def test_settings_go_through_json(server: Encrypted) -> None:
     text = server.running.server.settings.to_json()
     assert json.loads(text)["tls"]["name"] == NAME

@@ -55,11 +55,11 @@ mail MX 10 v4only
 
 
 @contextmanager
-def unbound(folder: Path) -> Iterator[int]:
-    """Runs one on loopback; gives its port."""
+def unbound(folder: Path, more: str = "") -> Iterator[int]:
+    """Runs one on loopback; gives its port. `more`: what else its configuration has."""
     port = free_port()
     conf = folder / "unbound.conf"
-    conf.write_text(CONF.format(address=LOOPBACK, port=port, folder=folder))
+    conf.write_text(CONF.format(address=LOOPBACK, port=port, folder=folder) + more)
     (folder / "example.zone").write_text(ZONE)
     with (folder / "unbound.log").open("wb") as log:
         process = subprocess.Popen(["unbound", "-d", "-c", str(conf)], stderr=log, stdin=subprocess.DEVNULL)

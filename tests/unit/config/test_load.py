@@ -26,11 +26,13 @@ from v6native.config.model import (
     RecordType,
     Timeouts,
     Upstream,
+    UpstreamTls,
 )
 from v6native.errors import ConfigError
 
 from .conftest import SMALL, Load, Problems, changed
 
+SERVER6 = IPv6Address("2001:db8::53")
 KEY = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
 
 
@@ -98,6 +100,28 @@ def test_unbound_means_this_machine(load_text: Load) -> None:
     config = load_text(changed(more='[dns64]\nupstream = ["unbound", "2001:db8::53#5353"]\n'))
     assert [str(u.address) for u in config.dns64.upstream] == ["127.0.0.1", "::1", "2001:db8::53"]
     assert config.dns64.upstream[2] == Upstream(IPv6Address("2001:db8::53"), 5353)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("192.0.2.53", Upstream(IPv4Address("192.0.2.53"))),
+        ("192.0.2.53#5353", Upstream(IPv4Address("192.0.2.53"), 5353)),
+        ("tls://192.0.2.53", Upstream(IPv4Address("192.0.2.53"), 853, UpstreamTls())),
+        ("tls://[2001:db8::53]:8853#dns.example", Upstream(SERVER6, 8853, UpstreamTls("dns.example"))),
+        ("https://[2001:db8::53]/q#dns.example", Upstream(SERVER6, 443, UpstreamTls("dns.example", "/q"))),
+        ("https://192.0.2.53:8443/dns-query", Upstream(IPv4Address("192.0.2.53"), 8443, UpstreamTls("", "/dns-query"))),
+    ],
+)
+def test_an_upstream_as_text(load_text: Load, given: str, meant: Upstream) -> None:
+    config = load_text(changed(more=f'[dns64]\nupstream = ["{given}"]\n'))
+    assert config.dns64.upstream == (meant,)
+    assert str(meant) == given
+
+
+def test_https_without_a_path_has_the_usual_one(load_text: Load) -> None:
+    config = load_text(changed(more='[dns64]\nupstream = ["https://192.0.2.53#dns.example"]\n'))
+    assert [str(u) for u in config.dns64.upstream] == ["https://192.0.2.53/dns-query#dns.example"]
 
 
 def test_what_the_dns64_may_be_told(load_text: Load) -> None:

@@ -32,6 +32,9 @@ def check(draft: Draft) -> Iterator[ConfigProblem]:
         if not file.startswith("/"):
             what = f'"{file}" is no path from the root'
             yield draft.error("path", ("dns64", "block", i), what, 'write one like "/etc/v6native/block.txt"')
+    if table.authorities and not table.authorities.startswith("/"):
+        what = f'"{table.authorities}" is no path from the root'
+        yield draft.error("path", ("dns64", "authorities"), what, 'write one like "/etc/v6native/tls/our-ca.pem"')
     if table.tls is not None:
         yield from _tls(draft, table.tls)
     for i, view in enumerate(table.view):
@@ -50,7 +53,7 @@ def check(draft: Draft) -> Iterator[ConfigProblem]:
         if isinstance(given, Upstream) and (given.address.is_unspecified or given.address.is_multicast):
             what = f"{given.address} is not a resolver's address"
             yield draft.error("upstream", path, what, "write the address of a resolver")
-        for address in _addresses(given):
+        for address in _addresses(given, table.tls):
             if problem := ours.get(address):
                 what = f"{_word(given)} is our own listener ({problem}): DNS64 would ask itself, forever"
                 remedy = 'write the resolver behind us, or "address#port" of one that listens on another port'
@@ -132,21 +135,21 @@ def _zones(draft: Draft, ours: dict[IPv4Address | IPv6Address, str]) -> Iterator
             yield draft.error("duplicate", where, f"{zone.name} is given twice", "write all its resolvers into one")
         for j, server in enumerate(zone.upstream):
             path: KeyPath = ("dns64", "zone", i, "upstream", j)
-            for address in _addresses(server):
+            for address in _addresses(server, draft.file.dns64.tls):
                 if problem := ours.get(address):
                     what = f"{_word(server)} is our own listener ({problem}): DNS64 would ask itself, forever"
                     yield draft.error("loop", path, what, "write the resolver that knows this domain")
 
 
-def _addresses(given: Upstream | str) -> Iterator[IPv4Address | IPv6Address]:
-    """Those of an upstream that are asked on port 53."""
+def _addresses(given: Upstream | str, tls: DnsTlsTable | None) -> Iterator[IPv4Address | IPv6Address]:
+    """Those of an upstream that are asked on a port on which we answer."""
     if given == "unbound":
         yield from (IPv6Address("::1"), IPv4Address("127.0.0.1"))
-    elif isinstance(given, Upstream) and given.port == PORT:
-        yield given.address
+    elif isinstance(given, Upstream):
+        ports = (PORT,) if given.tls is None else (tls.dot, tls.doh) if tls is not None else ()
+        if given.port in ports:
+            yield given.address
 
 
 def _word(given: Upstream | str) -> str:
-    if isinstance(given, str):
-        return f'"{given}"'
-    return f"{given.address}" if given.port == PORT else f"{given.address}#{given.port}"
+    return f'"{given}"' if isinstance(given, str) else str(given)

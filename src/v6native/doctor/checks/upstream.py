@@ -16,11 +16,10 @@ def check(facts: Facts) -> Iterator[Finding]:
     failing = [resolver for resolver in facts.resolvers if resolver.error is not None]
     for resolver in failing:
         alone = len(failing) == len(facts.resolvers)
-        where = f"{resolver.upstream.address} port {resolver.upstream.port}"
         yield Finding(
             "upstream_unreachable",
             Severity.ERROR if alone else Severity.WARNING,
-            f"the upstream resolver {where} does not answer ({resolver.error})"
+            f"the upstream resolver {resolver.upstream} does not answer ({resolver.error})"
             + ("; no other one does, so names do not resolve" if alone else "; another one does"),
             "correct dns64.upstream, or see why that resolver does not answer (`dig @ADDRESS example.com`)",
             ("uplink_missing", "uplink_down", "uplink_no_ipv6")
