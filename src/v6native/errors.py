@@ -82,6 +82,10 @@ class Dns64SettingsError(V6nativeError):
     """The DNS64's settings cannot be used; the message has a line for every mistake."""
 
 
+class UnboundError(V6nativeError):
+    """The settings of the node's own unbound cannot be used; the message has a line for every mistake."""
+
+
 class LogError(V6nativeError):
     """The log of who had which ports cannot be read or written, or its worker's settings are wrong."""
 

@@ -25,11 +25,6 @@ from v6native.config.model import (
     Clat,
     Client,
     Config,
-    Dns64,
-    DnsRecord,
-    DnsTls,
-    DnsView,
-    DnsZone,
     Eam,
     Limits,
     Log,
@@ -44,6 +39,14 @@ from v6native.config.model import (
     Timeouts,
     TranslationOptions,
     Tunnel,
+)
+from v6native.config.modeldns import (
+    OWN_UNBOUND,
+    Dns64,
+    DnsRecord,
+    DnsTls,
+    DnsView,
+    DnsZone,
     Upstream,
 )
 
@@ -172,8 +175,11 @@ def _dns64(table: Dns64Table, pref64: Sequence[IPv6Network]) -> Dns64:
             upstream.append(given)
         elif given == "unbound":
             upstream.extend(UNBOUND)
+        elif given == "own":
+            upstream.append(OWN_UNBOUND)
     return Dns64(
         enabled=table.enabled,
+        engine=table.engine,
         listen=tuple(table.listen),
         upstream=tuple(upstream),
         pref64=tuple(table.pref64 or pref64[:1]),
@@ -187,6 +193,7 @@ def _dns64(table: Dns64Table, pref64: Sequence[IPv6Network]) -> Dns64:
         serve_stale=table.serve_stale,
         client_per_second=table.client_per_second,
         authorities=table.authorities,
+        trust_anchor=table.trust_anchor,
         tls=None if table.tls is None else DnsTls(**table.tls.model_dump()),
         views=tuple(DnsView(tuple(view.source), tuple(view.pref64)) for view in table.view),
         zones=tuple(DnsZone(zone.name, tuple(zone.upstream)) for zone in table.zone),

@@ -11,6 +11,7 @@ from pydantic import Field
 from v6native.config.filetypes import (
     Address,
     Domain,
+    EngineWord,
     FailureWord,
     Prefix,
     Prefix4,
@@ -20,7 +21,10 @@ from v6native.config.filetypes import (
     Server,
     Table,
 )
-from v6native.config.model import AaaaFailure
+from v6native.config.modeldns import (
+    AaaaFailure,
+    DnsEngine,
+)
 
 
 class DnsZoneTable(Table):
@@ -84,6 +88,12 @@ class Dns64Table(Table):
     """The resolver that synthesizes AAAA records (RFC 6147)."""
 
     enabled: bool = Field(default=True, description="Whether nodes answer DNS.", examples=[True])
+    engine: EngineWord = Field(
+        default=DnsEngine.BUILTIN,
+        description="Who answers: `builtin`, or an `unbound` that the node runs, with its dns64 module: the classic arrangement, which "
+        "knows less.",
+        examples=["unbound"],
+    )
     listen: list[Address] = Field(
         default=[],
         description="Addresses to answer on. Empty: the node's addresses on its LANs and tunnels.",
@@ -91,7 +101,8 @@ class Dns64Table(Table):
     )
     upstream: list[Resolver] = Field(
         default=["system"],
-        description="Resolvers to ask: `system` (/etc/resolv.conf), `unbound` (on this machine), addresses, "
+        description="Resolvers to ask: `system` (/etc/resolv.conf), `unbound` (on this machine), `own` (an unbound "
+        "that the node runs, which asks the authoritative servers and validates), addresses, "
         "`ADDRESS#PORT`, encrypted `tls://ADDRESS#NAME` or `https://ADDRESS/PATH#NAME`, where NAME is in the certificate "
         "(without: ADDRESS is).",
         examples=[["2001:db8::53", "tls://[2001:db8::853]#dns.example.net"]],
@@ -152,6 +163,11 @@ class Dns64Table(Table):
         description="Questions a second that one client may ask, which is a /64, or an address of a view or of IPv4; 0: any number. "
         "Above it some are told to come by TCP, the others get no answer.",
         examples=[1000],
+    )
+    trust_anchor: str = Field(
+        default="/usr/share/dns/root.key",
+        description="The root's key, by which an unbound that the node runs validates. Debian's package dns-root-data has it.",
+        examples=["/var/lib/unbound/root.key"],
     )
     authorities: str = Field(
         default="",

@@ -9,9 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from v6native.config import values
+from v6native.config import values, valuesdns
 from v6native.config.model import (
-    AaaaFailure,
     Collector,
     FastPath,
     Filtering,
@@ -20,8 +19,12 @@ from v6native.config.model import (
     Pool4Entry,
     PortRange,
     Proto,
-    RecordType,
     Udp0,
+)
+from v6native.config.modeldns import (
+    AaaaFailure,
+    DnsEngine,
+    RecordType,
     Upstream,
 )
 
@@ -51,14 +54,17 @@ Transport6 = Annotated[
     tuple[IPv6Address, PortRange], BeforeValidator(values.transport6), _string("ipv6-transport-address")
 ]
 Domain = Annotated[str, BeforeValidator(values.domain), _string("domain")]
-Server = Annotated[Upstream, BeforeValidator(values.resolver), _string("resolver")]
+Server = Annotated[Upstream, BeforeValidator(valuesdns.resolver), _string("resolver")]
 RecordWord = Annotated[
     RecordType, BeforeValidator(values.word(RecordType)), WithJsonSchema({"enum": [str(r) for r in RecordType]})
+]
+EngineWord = Annotated[
+    DnsEngine, BeforeValidator(values.word(DnsEngine)), WithJsonSchema({"enum": [str(e) for e in DnsEngine]})
 ]
 FailureWord = Annotated[
     AaaaFailure, BeforeValidator(values.word(AaaaFailure)), WithJsonSchema({"enum": [str(f) for f in AaaaFailure]})
 ]
-Resolver = Annotated[Upstream | str, BeforeValidator(values.upstream), _string("resolver")]
+Resolver = Annotated[Upstream | str, BeforeValidator(valuesdns.upstream), _string("resolver")]
 WireGuardKey = Annotated[
     str,
     BeforeValidator(values.wireguard_key),

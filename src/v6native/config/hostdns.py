@@ -10,7 +10,9 @@ from ipaddress import IPv4Address, IPv6Address
 from v6native.config.convert import UNBOUND
 from v6native.config.host import Host
 from v6native.config.hostports import name_of
-from v6native.config.model import Upstream
+from v6native.config.modeldns import (
+    Upstream,
+)
 from v6native.config.positions import KeyPath
 from v6native.config.problem import ConfigProblem
 

@@ -55,8 +55,10 @@ ipv6 = "2001:db8:8::1/128"
 
 [dns64]
 enabled = true
+engine = "builtin"                    # or "unbound", with its dns64 module
 listen = ["2001:db8:1::1"]            # default: the node's addresses on its LANs and tunnels
-upstream = ["system"]                 # "system", "unbound" (127.0.0.1/::1), or addresses, "address#port"
+upstream = ["system"]                 # "system", "unbound" (127.0.0.1/::1), "own" (one that we run), addresses, "address#port",
+                                      # "tls://address#name", "https://address/path#name"
 pref64 = ["2001:db8:64:64::/96"]      # which of network.pref64; default: the first
 synthesize_for_dual = false           # clients with IPv4 have the CLAT
 exclude_aaaa = ["::ffff:0:0/96"]
@@ -112,6 +114,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
+from v6native.config.modeldns import Dns64
 from v6native.config.positions import Positions
 from v6native.config.problem import ConfigProblem
 
@@ -309,109 +312,6 @@ class Clat:
     prefix: IPv6Network | None = None
     eam: tuple[Eam, ...] = ()
     options: TranslationOptions = RFC7915_DEFAULTS
-
-
-@dataclass(frozen=True, slots=True)
-class UpstreamTls:
-    """DNS over TLS, or with a `path` over HTTPS. `name`: what the certificate has to be of; empty: the server's address."""
-
-    name: str = ""
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """A resolver to ask; `tls` None: plainly. As text it is what stands in the file."""
-
-    address: IPv4Address | IPv6Address
-    port: int = 53
-    tls: UpstreamTls | None = None
-
-    def __str__(self) -> str:
-        if self.tls is None:
-            return f"{self.address}" if self.port == 53 else f"{self.address}#{self.port}"
-        scheme, usual = ("https", 443) if self.tls.path else ("tls", 853)
-        host = f"[{self.address}]" if self.address.version == 6 else f"{self.address}"
-        port = "" if self.port == usual else f":{self.port}"
-        return f"{scheme}://{host}{port}{self.tls.path}" + (f"#{self.tls.name}" if self.tls.name else "")
-
-
-class AaaaFailure(StrEnum):
-    """What an AAAA query leads to that ends in an error other than NXDOMAIN, or in a timeout (RFC 6147 §5.1.2, §5.1.3).
-
-    SYNTHESIZE is the RFC's: as if there were no AAAA, which keeps names usable whose servers are deaf to AAAA.
-    """
-
-    SYNTHESIZE = "synthesize"
-    FAIL = "fail"
-
-
-class RecordType(StrEnum):
-    A = "A"
-    AAAA = "AAAA"
-    PTR = "PTR"
-
-
-@dataclass(frozen=True, slots=True)
-class DnsView:
-    """With which pref64s the clients of some prefixes are answered; none: real AAAA records only."""
-
-    source: tuple[IPv4Network | IPv6Network, ...]
-    pref64: tuple[IPv6Network, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DnsTls:
-    """DNS over TLS and HTTPS; a port of 0: not that one."""
-
-    name: str
-    certificate: str
-    key: str
-    dot: int = 853
-    doh: int = 443
-
-
-@dataclass(frozen=True, slots=True)
-class DnsZone:
-    """A domain that other resolvers are asked about."""
-
-    name: str
-    upstream: tuple[Upstream, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DnsRecord:
-    """A record that the node answers itself; `value` is an address, or for PTR a name; `ttl` in seconds."""
-
-    name: str
-    type: RecordType
-    value: str
-    ttl: int = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Dns64:
-    """`listen` empty: the node's addresses on LANs and tunnels; `upstream` empty: the system's resolvers; `pref64`: filled
-    in with the network's first where the file says nothing."""
-
-    enabled: bool = True
-    listen: tuple[IPv4Address | IPv6Address, ...] = ()
-    upstream: tuple[Upstream, ...] = ()
-    pref64: tuple[IPv6Network, ...] = ()
-    synthesize_for_dual: bool = False
-    exclude_aaaa: tuple[IPv6Network, ...] = (IPv6Network("::ffff:0:0/96"),)
-    exclude_ipv4: tuple[IPv4Network, ...] = ()
-    never_synthesize: tuple[str, ...] = ()
-    aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
-    block: tuple[str, ...] = ()
-    never_block: tuple[str, ...] = ()
-    serve_stale: bool = True
-    client_per_second: int = 1000
-    authorities: str = ""
-    tls: DnsTls | None = None
-    views: tuple[DnsView, ...] = ()
-    zones: tuple[DnsZone, ...] = ()
-    records: tuple[DnsRecord, ...] = ()
 
 
 class Transport(StrEnum):

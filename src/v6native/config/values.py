@@ -27,8 +27,6 @@ from v6native.config.model import (
     PortRange,
     Proto,
     Transport,
-    Upstream,
-    UpstreamTls,
 )
 
 OUR_MARKS = 0xF8000000  # bpf/abi.h MARK_MASK
@@ -40,7 +38,7 @@ _HOST = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0
 _DURATION = re.compile(r"([0-9]{1,6})([hdw])")
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 _LONGEST = 10 * 366 * 86400
-_BRACKETED = re.compile(r"\[([^\]]*)\](?::(.*))?")
+BRACKETED = re.compile(r"\[([^\]]*)\](?::(.*))?")
 
 
 def wrong(code: str, what: str, remedy: str, repaired: str | None = None) -> PydanticCustomError:
@@ -80,12 +78,12 @@ def prefix6(value: object) -> IPv6Network:
         return value
     given = text(value, "2001:db8::/48").strip()
     address, slash, length = given.partition("/")
-    if _is_ipv4(address):
+    if is_ipv4(address):
         raise wrong(
             "family", f'"{given}" is IPv4, an IPv6 prefix is wanted', 'write an IPv6 prefix, like "2001:db8::/48"'
         )
     if not slash:
-        hint = f'write "{given}/64", or "{given}/128" for one address' if _is_ipv6(address) else 'like "2001:db8::/48"'
+        hint = f'write "{given}/64", or "{given}/128" for one address' if is_ipv6(address) else 'like "2001:db8::/48"'
         raise wrong("prefix", f'"{given}" has no prefix length', hint)
     try:
         return IPv6Network(given)
@@ -100,7 +98,7 @@ def prefix6(value: object) -> IPv6Network:
 
 def mapped6(value: object) -> IPv6Network:
     """One side of an explicit address mapping: without a length it is one address (RFC 7757 §3.2)."""
-    return prefix6(f"{value.strip()}/128" if isinstance(value, str) and _is_ipv6(value.strip()) else value)
+    return prefix6(f"{value.strip()}/128" if isinstance(value, str) and is_ipv6(value.strip()) else value)
 
 
 def prefix4(value: object) -> IPv4Network:
@@ -108,10 +106,10 @@ def prefix4(value: object) -> IPv4Network:
         return value
     given = text(value, "203.0.113.0/24").strip()
     address, slash, length = given.partition("/")
-    if _is_ipv6(address):
+    if is_ipv6(address):
         raise wrong("family", f'"{given}" is IPv6, an IPv4 prefix is wanted', 'write an IPv4 prefix, like "10.0.0.0/8"')
     if not slash:
-        hint = f'write "{given}/32" for one address' if _is_ipv4(address) else 'write one like "10.0.0.0/8"'
+        hint = f'write "{given}/32" for one address' if is_ipv4(address) else 'write one like "10.0.0.0/8"'
         raise wrong("prefix", f'"{given}" has no prefix length', hint)
     if not length.isdecimal() or int(length) > 32:
         raise wrong("prefix", f'"/{length}" is no IPv4 prefix length', "write a length from /0 to /32")
@@ -133,17 +131,17 @@ def prefix(value: object) -> IPv4Network | IPv6Network:
 
 def mapped4(value: object) -> IPv4Network:
     """As `mapped6`."""
-    return prefix4(f"{value.strip()}/32" if isinstance(value, str) and _is_ipv4(value.strip()) else value)
+    return prefix4(f"{value.strip()}/32" if isinstance(value, str) and is_ipv4(value.strip()) else value)
 
 
 def address6(value: object) -> IPv6Address:
     if isinstance(value, IPv6Address):
         return value
     given = text(value, "2001:db8::2").strip()
-    if _is_ipv4(given):
+    if is_ipv4(given):
         raise wrong("family", f'"{given}" is IPv4, an IPv6 address is wanted', 'write one like "2001:db8::2"')
     address, _, rest = given.partition("/")
-    if rest and _is_ipv6(address):
+    if rest and is_ipv6(address):
         raise wrong("address", f'"{given}" is a prefix, one address is wanted', f'write "{address}"', address)
     try:
         found = IPv6Address(given)
@@ -158,10 +156,10 @@ def address4(value: object) -> IPv4Address:
     if isinstance(value, IPv4Address):
         return value
     given = text(value, "100.64.0.2").strip()
-    if _is_ipv6(given):
+    if is_ipv6(given):
         raise wrong("family", f'"{given}" is IPv6, an IPv4 address is wanted', 'write one like "100.64.0.2"')
     address, _, rest = given.partition("/")
-    if rest and _is_ipv4(address):
+    if rest and is_ipv4(address):
         raise wrong("address", f'"{given}" is a prefix, one address is wanted', f'write "{address}"', address)
     try:
         return IPv4Address(given)
@@ -175,7 +173,7 @@ def address(value: object) -> IPv4Address | IPv6Address:
     given = text(value, "2001:db8::1").strip()
     if ":" in given:
         return address6(given)
-    if not _is_ipv4(given):
+    if not is_ipv4(given):
         raise wrong("address", f'"{given}" is no IP address', 'write one like "2001:db8::1" or "192.0.2.1"')
     return address4(given)
 
@@ -224,7 +222,7 @@ def pool4_entry(value: object) -> Pool4Entry:
                 "uplink:40000-59999",
             )
         return Pool4Entry(None, port_range(ports, given), protos)
-    if not _is_ipv4(head.partition("/")[0]):
+    if not is_ipv4(head.partition("/")[0]):
         known = 'write "uplink:40000-59999", "203.0.113.1", "203.0.113.1:1024-65535" or "203.0.113.0/28"'
         raise wrong("pool4", f'"{given}" is no pool4 entry', known)
     network = prefix4(head) if "/" in head else IPv4Network(head)
@@ -277,79 +275,14 @@ def transport6(value: object) -> tuple[IPv6Address, PortRange]:
     if isinstance(value, tuple):
         return value
     given = text(value, "[2001:db8::5]:80").strip()
-    found = _BRACKETED.fullmatch(given)
+    found = BRACKETED.fullmatch(given)
     if found is None:
-        if _is_ipv4(given.partition(":")[0]):
+        if is_ipv4(given.partition(":")[0]):
             raise wrong("family", f'"{given}" is IPv4, an IPv6 transport address is wanted', 'write "[2001:db8::5]:80"')
         raise wrong("address", f'"{given}" is no IPv6 transport address', 'write one like "[2001:db8::5]:80"')
     if found[2] is None:
         raise wrong("port", f'"{given}" has no port', f'write "{given}:80"')
     return address6(found[1]), ports(found[2], given)
-
-
-def upstream(value: object) -> Upstream | str:
-    """An address, "address#port", "tls://address#name" or "https://address/path#name"; "system" and "unbound" stay words, which
-    the loader resolves."""
-    if isinstance(value, Upstream):
-        return value
-    given = text(value, "2001:db8::53").strip()
-    if given in ("system", "unbound"):
-        return given
-    if "://" in given:
-        return _encrypted(given)
-    head, hash_, rest = given.partition("#")
-    if found := _BRACKETED.fullmatch(given):
-        meant = f"{found[1]}#{found[2]}" if found[2] else found[1]
-        raise wrong("upstream", f'"{given}" has brackets', f'write "{meant}"', meant)
-    if ":" not in head and not _is_ipv4(head):
-        raise wrong(
-            "upstream",
-            f'"{given}" is no address of a resolver; names cannot be resolved before the resolver runs',
-            'write "system", "unbound", or an address like "2001:db8::53" or "192.0.2.53#5353"',
-        )
-    return Upstream(address(head), port(rest, given) if hash_ else 53)
-
-
-def _encrypted(given: str) -> Upstream:
-    """ "tls://[2001:db8::53]:853#dns.example.net": where it is, and after "#" whose certificate it has to have."""
-    scheme, _, rest = given.partition("://")
-    if scheme not in ("tls", "https"):
-        what = f'"{scheme}://" is not spoken to resolvers'
-        raise wrong("upstream", what, 'write "tls://ADDRESS#NAME" or "https://ADDRESS/dns-query#NAME"')
-    located, hash_, name = rest.partition("#")
-    where, slash, path = located.partition("/")
-    if scheme == "tls" and slash:
-        raise wrong(
-            "upstream", f'"{given}" has a path, which DNS over TLS has not', f'write "tls://{where}{hash_}{name}"'
-        )
-    if _is_ipv6(where):
-        meant = f"{scheme}://[{where}]{slash}{path}{hash_}{name}"
-        raise wrong("upstream", f'"{given}" needs brackets around the address', f'write "{meant}"', meant)
-    found = _BRACKETED.fullmatch(where)
-    host, port_given = (found[1], found[2]) if found else (where.partition(":")[0], where.partition(":")[2] or None)
-    if not _is_ipv6(host) and not _is_ipv4(host):
-        what = f'"{given}" has no address; names cannot be resolved before the resolver runs'
-        raise wrong(
-            "upstream", what, f'write "{scheme}://ADDRESS#{host or "NAME"}", and the server\'s address for ADDRESS'
-        )
-    if hash_ and (not name or name.isdecimal()):
-        what = f'"#{name}" is no name of a certificate'
-        raise wrong(
-            "upstream", what, f'write "{scheme}://ADDRESS:PORT#NAME", as in "tls://[2001:db8::53]:853#dns.example.net"'
-        )
-    usual = 853 if scheme == "tls" else 443
-    number = usual if port_given is None else port(port_given, given)
-    told = UpstreamTls(domain(name) if hash_ else "", f"/{path or 'dns-query'}" if scheme == "https" else "")
-    return Upstream(address(host), number, told)
-
-
-def resolver(value: object) -> Upstream:
-    """As `upstream`, but an address."""
-    found = upstream(value)
-    if isinstance(found, str):
-        what = f'"{found}" cannot stand here, where a certain resolver is asked'
-        raise wrong("upstream", what, 'write an address like "2001:db8::53" or "192.0.2.53#5353"')
-    return found
 
 
 def domain(value: object) -> str:
@@ -398,14 +331,14 @@ def _collector(value: object, example: str, default_port: int) -> Collector:
     if not slashes or scheme not in list(Transport):
         known = "udp:// or tcp:// goes before the address"
         raise wrong("collector", f'"{given}" does not say how it is reached: {known}', f'write one like "{example}"')
-    found = _BRACKETED.fullmatch(rest)
+    found = BRACKETED.fullmatch(rest)
     head, port_given = (found[1], found[2]) if found else (rest, None)
     if not found and rest.count(":") == 1:
         head, _, port_given = rest.partition(":")
-    if not found and _is_ipv6(rest):
+    if not found and is_ipv6(rest):
         meant = f"{scheme}://[{rest}]:{default_port}"
         raise wrong("collector", f'"{given}" needs brackets around the address', f'write "{meant}"', meant)
-    if not _is_ipv4(head) and not _is_ipv6(head.partition("%")[0]):
+    if not is_ipv4(head) and not is_ipv6(head.partition("%")[0]):
         what = f'"{given}" has no address; names are not resolved, so that logging waits for nobody'
         raise wrong("collector", what, f'write one like "{example}"')
     return Collector(Transport(scheme), address(head), port(port_given, given) if port_given else default_port)
@@ -459,7 +392,7 @@ def host(value: object) -> str:
     """What a client dials: a name or an address, without port."""
     given = text(value, "edge1.example.net").strip()
     bare = given.removeprefix("[").removesuffix("]")
-    if _is_ipv6(bare):
+    if is_ipv6(bare):
         return bare
     if given.rpartition(":")[0]:
         bare = given.rpartition(":")[0]
@@ -484,7 +417,7 @@ def word(enum: type[_Enum]) -> Callable[[object], _Enum]:
     return parse
 
 
-def _is_ipv4(given: str) -> bool:
+def is_ipv4(given: str) -> bool:
     try:
         IPv4Address(given)
     except AddressValueError:
@@ -492,7 +425,7 @@ def _is_ipv4(given: str) -> bool:
     return True
 
 
-def _is_ipv6(given: str) -> bool:
+def is_ipv6(given: str) -> bool:
     try:
         IPv6Address(given)
     except AddressValueError:

@@ -37,7 +37,7 @@ class Doors(Protocol):
     def kernel(self, paths: Paths) -> KernelFacts: ...
 
     def missing_tools(self) -> tuple[str, ...]:
-        """Which of nft, wg and wireguard (the kernel's, or wireguard-go) are not there."""
+        """Which of nft, wg, unbound and wireguard (the kernel's, or wireguard-go) are not there."""
 
     def peers(self, interface: str) -> Mapping[str, PeerSeen] | None:
         """What WireGuard counts by public key; None where there is no such interface."""
@@ -74,7 +74,7 @@ class RealDoors:
         return KernelFacts(os.uname().release, BTF.exists(), is_bpffs(paths.bpffs))
 
     def missing_tools(self) -> tuple[str, ...]:
-        missing = [tool for tool in ("nft", "wg") if shutil.which(tool) is None]
+        missing = [tool for tool in ("nft", "wg", "unbound") if shutil.which(tool) is None]
         if shutil.which("wireguard-go") is None and not _kernel_has_wireguard():
             missing.append("wireguard")
         return tuple(missing)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 
@@ -18,6 +19,7 @@ from v6native.errors import LogError
 from v6native.log.schema import Ended
 from v6native.log.store import Store
 from v6native.paths import Paths
+from v6native.unbound.worker import state_folder
 
 
 def take_down(node: NodeWork, paths: Paths, progress: Progress) -> tuple[Change, ...]:
@@ -42,6 +44,7 @@ def forget(paths: Paths) -> None:
     The log of who had which ports stays, too: it is asked for long after.
     """
     _close_log(paths)
+    shutil.rmtree(state_folder(paths.run, paths.instance()), ignore_errors=True)
     Snapshots(paths).forget()
     leftovers = [path for suffix in ("pid", "sock", "log") for path in paths.run.glob(f"*.{suffix}")]
     for path in leftovers:

@@ -18,7 +18,14 @@ from v6native.config.problem import ConfigProblem, Severity
 from v6native.daemon.doors import Doors, RealDoors
 from v6native.daemon.node import Change, NodeStatus, Progress
 from v6native.daemon.observe import Observed, Peers, doctor_facts, node_status
-from v6native.daemon.workers import WorkerSpec, dns64_worker, log_worker, slowpath_worker
+from v6native.daemon.workers import (
+    WorkerSpec,
+    dns64_worker,
+    log_worker,
+    slowpath_worker,
+    unbound_itself,
+    unbound_worker,
+)
 from v6native.dataplane.door import BibEntry, DataPlane, FastPermit, Reason, Refusals, Session, Totals
 from v6native.dataplane.fake import FakeDataPlane
 from v6native.dataplane.look import Look
@@ -40,6 +47,7 @@ from v6native.plan import diff
 from v6native.plan.actions import Action
 from v6native.system.apply import bring, teardown
 from v6native.system.door import Host
+from v6native.unbound.settings import FILE as UNBOUND
 
 UNTRACKED_FOR = 90
 """Seconds; the fast path is judged anew more often."""
@@ -76,7 +84,11 @@ class HostNode:
     def _refuse_what_lacks(self, wanted: Desired) -> None:
         """Before anything is touched: EnvironmentRefused with the first thing that this machine lacks."""
         lacks = [*kernel.lacks(self._doors.kernel(self._paths))]
-        lacks += tools.lacks(self._doors.missing_tools(), tunnel=bool(wanted.wireguard))
+        lacks += tools.lacks(
+            self._doors.missing_tools(),
+            tunnel=bool(wanted.wireguard),
+            unbound=any(f.name == UNBOUND for f in wanted.files),
+        )
         for finding in lacks:
             raise EnvironmentRefused(f"{finding.text}; {finding.remedy}")
 
@@ -124,16 +136,19 @@ class HostNode:
 
     def workers(self, config: Config | None) -> tuple[WorkerSpec, ...]:
         dns64, slowpath, log = dns64_worker(self._paths), slowpath_worker(self._paths, SLOW), log_worker(self._paths)
+        unbound = unbound_worker(self._paths)
+        every = (unbound, dns64, slowpath, log)
         if config is None:
-            return (dns64, slowpath, log)
+            return (*every, unbound_itself(self._paths))
         wanted = self.wanted(config)
         files = {self._paths.run / file.name for file in wanted.files}
         needed = {
+            unbound.name: unbound.config in files,
             dns64.name: dns64.config in files,
             slowpath.name: wanted.dataplane is not None and wanted.dataplane.slow_interface is not None,
             log.name: log.config in files,
         }
-        return tuple(spec for spec in (dns64, slowpath, log) if needed[spec.name])
+        return tuple(spec for spec in every if needed[spec.name])
 
     def in_place(self) -> bool:
         return self._writer().observe(Desired()).loaded

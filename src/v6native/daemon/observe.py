@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from v6native.config.facts import HostFacts
-from v6native.config.model import Config, Tunnel, Upstream
+from v6native.config.model import (
+    Config,
+    Tunnel,
+)
+from v6native.config.modeldns import (
+    Upstream,
+)
 from v6native.daemon.node import (
     InterfaceStatus,
     NodeStatus,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""The worker processes of a node (DNS64, slow path, log): started in sessions of their own, adopted, started again.
+"""The worker processes of a node (DNS64, unbound, slow path, log): started in sessions of their own, adopted, started again.
 
 A worker is nobody's child for long: it outlives the daemon, and the next daemon finds it by its pid file. So its death
 is seen by looking, a few times a second, not by waiting for a child.
@@ -18,6 +18,8 @@ from typing import Protocol
 from v6native.daemon.backoff import Backoff
 from v6native.errors import SystemActionError
 from v6native.paths import Paths
+from v6native.unbound.render import PID
+from v6native.unbound.worker import command, state_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,19 @@ def dns64_worker(paths: Paths) -> WorkerSpec:
     config = paths.run / "dns64.json"
     argv = (sys.executable, "-m", "v6native.dns64", "--config", str(config))
     return replace(_spec("dns64", argv, paths), config=config)
+
+
+def unbound_worker(paths: Paths) -> WorkerSpec:
+    config = paths.run / "unbound.json"
+    argv = (sys.executable, "-m", "v6native.unbound", "--config", str(config), "--instance", paths.instance())
+    return replace(_spec("unbound", argv, paths), config=config)
+
+
+def unbound_itself(paths: Paths) -> WorkerSpec:
+    """The program that the worker runs, for where that was killed; nobody starts it by this."""
+    folder = state_folder(paths.run, paths.instance())
+    spec = _spec("unbound", command(folder), paths)
+    return replace(spec, pid_file=folder / PID)
 
 
 def slowpath_worker(paths: Paths, tap: str) -> WorkerSpec:

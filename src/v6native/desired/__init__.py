@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from v6native.config.facts import HostFacts
 from v6native.config.model import Config
-from v6native.desired import dns64, log
+from v6native.desired import dns64, log, unbound
 from v6native.desired.addresses import addresses
 from v6native.desired.links import links
 from v6native.desired.model import Desired, Note
@@ -39,6 +39,6 @@ def desired(config: Config, node: str, facts: HostFacts) -> Desired:
         nft=nft(here),
         wireguard=wireguard(here),
         dataplane=dataplane(here),
-        files=(*dns64.files(here), *log.files(here)),
+        files=(*unbound.files(here), *dns64.files(here), *log.files(here)),
         findings=(*here.findings, *foreign_lans(here), *dns64.notes(here)),
     )

@@ -7,7 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from v6native.config.model import DnsTls, Upstream
+from v6native.config.modeldns import (
+    DnsEngine,
+    DnsTls,
+    Upstream,
+)
 from v6native.desired.model import Note
 from v6native.desired.node import Here, first_address4, first_address6
 from v6native.desired.state import AnyAddress, AnyNetwork, SettingsFile
@@ -32,15 +36,15 @@ LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 def files(here: Here) -> tuple[SettingsFile, ...]:
     """The settings file; none where DNS64 is off, or has nobody to ask or nowhere to answer (`notes` says so)."""
     settings = here.config.dns64
-    listen, upstreams = _listen(here), _upstreams(here)
-    if not settings.enabled or not here.config.network.pref64 or not listen or not upstreams:
+    listen, upstreams = listeners(here), upstream_servers(here)
+    if settings.engine is not DnsEngine.BUILTIN or not answers(here) or not upstreams:
         return ()
     document = Dns64Settings(
         listen=tuple(Listen(address) for address in listen),
         upstreams=upstreams,
         pref64=_rules(settings.pref64),
         views=tuple(_views(here)),
-        allow=tuple(_allowed(here)),
+        allow=tuple(allowed(here)),
         exclude_aaaa=settings.exclude_aaaa,
         exclude_ipv4=settings.exclude_ipv4,
         never_synthesize=settings.never_synthesize,
@@ -58,11 +62,16 @@ def files(here: Here) -> tuple[SettingsFile, ...]:
     return (SettingsFile(FILE, document.to_json()),)
 
 
+def answers(here: Here) -> bool:
+    """Whether this node is a DNS64 at all."""
+    return here.config.dns64.enabled and bool(here.config.network.pref64) and bool(listeners(here))
+
+
 def notes(here: Here) -> tuple[Note, ...]:
     if not here.config.dns64.enabled or not here.config.network.pref64:
         return ()
     found = []
-    if not _listen(here):
+    if not listeners(here):
         found.append(
             Note(
                 "dns64-no-address",
@@ -70,7 +79,7 @@ def notes(here: Here) -> tuple[Note, ...]:
                 "give one of node.lan an IPv6 address, or name addresses of this node in dns64.listen",
             )
         )
-    if not _upstreams(here):
+    if not upstream_servers(here) and not here.config.dns64.runs_unbound:
         found.append(
             Note(
                 "dns64-no-upstream",
@@ -81,7 +90,7 @@ def notes(here: Here) -> tuple[Note, ...]:
     return tuple(found)
 
 
-def _listen(here: Here) -> list[AnyAddress]:
+def listeners(here: Here) -> list[AnyAddress]:
     """The file's addresses as far as this node has them; default: its own on LANs and tunnels."""
     wanted = here.config.dns64.listen
     tunnels = [*(first_address6(t).ip for t in here.tunnels)]
@@ -107,11 +116,11 @@ def _addresses(here: Here, name: str) -> list[AnyAddress]:
     return [address for address in every if not address.is_loopback]
 
 
-def _upstreams(here: Here) -> tuple[UpstreamServer, ...]:
+def upstream_servers(here: Here) -> tuple[UpstreamServer, ...]:
     """The file's, else the system's; never ourselves, who would ask ourselves forever."""
     if here.config.dns64.upstream:
         return _servers(here.config.dns64.upstream)
-    ours = _listen(here)
+    ours = listeners(here)
     return tuple(UpstreamServer(address) for address in _once(here.facts.resolvers) if address not in ours)
 
 
@@ -119,7 +128,7 @@ def _servers(given: Iterable[Upstream]) -> tuple[UpstreamServer, ...]:
     return tuple(UpstreamServer(server.address, server.port, tls=server.tls) for server in given)
 
 
-def _allowed(here: Here) -> list[AnyNetwork]:
+def allowed(here: Here) -> list[AnyNetwork]:
     """Who may be translated, the links and tunnels inside, and the node itself: never an open resolver."""
     inside: list[AnyNetwork] = [*LOOPBACK, *sources(here)]
     for name in here.node.lan:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from v6native.address import embed, is_wkp, non_global
-from v6native.config.model import AaaaFailure
+from v6native.config.modeldns import (
+    AaaaFailure,
+)
 from v6native.dns64 import reverse, special, wire
 from v6native.dns64.answer import Answer, build, failure
 from v6native.dns64.query import Query, key, key_for

@@ -13,7 +13,12 @@ from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from v6native.address import valid_pref64
-from v6native.config.model import AaaaFailure, DnsRecord, RecordType, UpstreamTls
+from v6native.config.modeldns import (
+    AaaaFailure,
+    DnsRecord,
+    RecordType,
+    UpstreamTls,
+)
 from v6native.decode import Decoder
 from v6native.dns64.wire import WireError, name_from_text
 from v6native.errors import Dns64SettingsError

@@ -8,7 +8,10 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from v6native.address import embed
-from v6native.config.model import DnsRecord, RecordType
+from v6native.config.modeldns import (
+    DnsRecord,
+    RecordType,
+)
 from v6native.dns64 import wire
 from v6native.dns64.answer import Answer, build
 from v6native.dns64.query import Query

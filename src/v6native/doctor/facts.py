@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from v6native.config.facts import HostFacts, InterfaceFacts
-from v6native.config.model import Config, Node, Upstream
+from v6native.config.model import (
+    Config,
+    Node,
+)
+from v6native.config.modeldns import (
+    Upstream,
+)
 from v6native.dataplane.door import Reason, Totals
 from v6native.desired.dataplane import DataPlaneConfig
 from v6native.desired.model import Note

@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from secrets import randbelow
 
-from v6native.config.model import Upstream
+from v6native.config.modeldns import (
+    Upstream,
+)
 from v6native.doctor.facts import ResolverFacts
 
 # RFC 1035 §4.1.1: recursion desired; one question. Then the root (an empty name), type NS, class IN.

@@ -23,7 +23,7 @@ from v6native.system.files import read_text
 from v6native.system.netlink import Netlink
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-SETTINGS_FILES = ("dns64.json", "log.json")
+SETTINGS_FILES = ("dns64.json", "log.json", "unbound.json")
 
 _TUN_TAP = 2
 _IFF_UP = 0x1

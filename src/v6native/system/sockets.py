@@ -29,12 +29,16 @@ def listening(our_wireguard_ports: frozenset[int], proc: Path = Path("/proc")) -
     for proto, address, port, inode in found:
         pid = owners.get(inode)
         command = _command(proc, pid) if pid is not None else ()
-        ours = any(name in command for name in _OURS) or (
-            proto is Proto.UDP and pid is None and port in our_wireguard_ports
-        )
+        ours = any(name in command for name in _OURS) or _is_our_unbound(command)
+        ours = ours or (proto is Proto.UDP and pid is None and port in our_wireguard_ports)
         if pid is not None and Path(command[0] if command else "").name == "wireguard-go":
             ours = port in our_wireguard_ports
         yield ListeningSocket(proto, address, port, _name(proc, pid), pid, ours)
+
+
+def _is_our_unbound(command: tuple[str, ...]) -> bool:
+    """One that our worker runs, with a configuration of ours."""
+    return bool(command) and Path(command[0]).name == "unbound" and "v6native" in command[-1]
 
 
 def _bound() -> Iterator[tuple[Proto, IPv4Address | IPv6Address, int, str]]:

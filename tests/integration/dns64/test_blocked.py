@@ -13,7 +13,10 @@ import dns.rdatatype
 
 from tests.integration.dns64.scripted import Running, Upstream, addresses, dns64, eventually, zone
 from tests.integration.dns64.test_service import RECORDS
-from v6native.config.model import DnsRecord, RecordType
+from v6native.config.modeldns import (
+    DnsRecord,
+    RecordType,
+)
 
 MAPPED = ["2001:db8:64:64::c633:6450"]
 

@@ -32,7 +32,9 @@ from tests.integration.dns64.scripted import (
 from tests.integration.dns64.test_encrypted import MAPPED, NAME, certificate
 from tests.integration.dns64.test_service import RECORDS
 from tests.integration.dns64.test_unbound import unbound
-from v6native.config.model import UpstreamTls
+from v6native.config.modeldns import (
+    UpstreamTls,
+)
 from v6native.dns64 import channel
 from v6native.dns64.probe import ask
 from v6native.dns64.settings import UpstreamServer

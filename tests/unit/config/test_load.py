@@ -11,20 +11,23 @@ import pytest
 
 from v6native.config.load import load, this_node
 from v6native.config.model import (
-    AaaaFailure,
-    Dns64,
-    DnsRecord,
-    DnsTls,
-    DnsView,
-    DnsZone,
     Eam,
     Mark,
     OwnIPv4,
     Pool4Entry,
     PortRange,
     Proto,
-    RecordType,
     Timeouts,
+)
+from v6native.config.modeldns import (
+    OWN_UNBOUND,
+    AaaaFailure,
+    Dns64,
+    DnsRecord,
+    DnsTls,
+    DnsView,
+    DnsZone,
+    RecordType,
     Upstream,
     UpstreamTls,
 )
@@ -117,6 +120,14 @@ def test_an_upstream_as_text(load_text: Load, given: str, meant: Upstream) -> No
     config = load_text(changed(more=f'[dns64]\nupstream = ["{given}"]\n'))
     assert config.dns64.upstream == (meant,)
     assert str(meant) == given
+
+
+def test_an_unbound_of_the_nodes_own(load_text: Load) -> None:
+    config = load_text(changed(more='[dns64]\nupstream = ["own"]\n'))
+    assert config.dns64.upstream == (OWN_UNBOUND,) and config.dns64.runs_unbound
+    assert load_text(changed(more='[dns64]\nengine = "unbound"\n')).dns64.runs_unbound
+    assert not load_text(changed(more='[dns64]\nengine = "unbound"\nenabled = false\n')).dns64.runs_unbound
+    assert not load_text(changed(more='[dns64]\nupstream = ["unbound"]\n')).dns64.runs_unbound
 
 
 def test_https_without_a_path_has_the_usual_one(load_text: Load) -> None:

@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 from v6native.config.facts import HostFacts
-from v6native.config.model import Clat, Config, Dns64, Nat64, Network, Upstream, UpstreamTls
+from v6native.config.model import (
+    Clat,
+    Config,
+    Nat64,
+    Network,
+)
+from v6native.config.modeldns import (
+    Dns64,
+    Upstream,
+    UpstreamTls,
+)
 from v6native.daemon.observe import resolvers
 
 LOOPBACK = IPv4Address("127.0.0.1")

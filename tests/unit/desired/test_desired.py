@@ -29,21 +29,25 @@ from tests.unit.system.networks import (
 from v6native.address import embed
 from v6native.config.facts import DefaultRoute, HostFacts, InterfaceFacts
 from v6native.config.model import (
-    AaaaFailure,
     Client,
     Config,
-    Dns64,
-    DnsRecord,
-    DnsView,
-    DnsZone,
     FastPath,
     Limits,
     Mark,
     OwnIPv4,
     Pool,
     Proto,
-    RecordType,
     StaticBib,
+)
+from v6native.config.modeldns import (
+    OWN_UNBOUND,
+    AaaaFailure,
+    Dns64,
+    DnsEngine,
+    DnsRecord,
+    DnsView,
+    DnsZone,
+    RecordType,
     Upstream,
 )
 from v6native.desired import Desired, desired
@@ -51,6 +55,7 @@ from v6native.desired.dataplane import Attachment, Nat64Settings, PoolGroup, Sii
 from v6native.desired.state import CLAT, CLAT_X, NAT64, NAT64_X, OWN_LOCAL_RULE, Neighbour, Rule
 from v6native.dns64.server import accesses
 from v6native.dns64.settings import Dns64Settings, UpstreamServer, Zone
+from v6native.unbound.settings import UnboundSettings
 
 CLAT96 = IPv6Network("2001:db8:64:a:64::/96")
 
@@ -372,6 +377,49 @@ def test_the_dns64_is_told_what_the_file_says() -> None:
     assert (settings.aaaa_failure, settings.timing.stale) == ("fail", 0)
     assert settings.zones == (Zone("dn42", (UpstreamServer(IPv6Address("2001:db8::d42"), 5353),)),)
     assert settings.local == (DnsRecord("printer.home.arpa", RecordType.AAAA, "2001:db8:1::9", 60),)
+
+
+def told_unbound(dns64: Dns64) -> tuple[list[str], UnboundSettings | None]:
+    """Which workers' settings there are, and unbound's."""
+    facts = replace(FACTS, resolvers=(IPv4Address("192.0.2.53"),))
+    wanted = desired(replace(LAB96, dns64=replace(dns64, pref64=LAB96.network.pref64[:1])), "edge1", facts)
+    text = next((file.text for file in wanted.files if file.name == "unbound.json"), None)
+    return sorted(file.name for file in wanted.files), None if text is None else UnboundSettings.from_json(text)
+
+
+def test_an_unbound_behind_the_dns64() -> None:
+    """It keeps clear of the ports that are lent to the NAT64, for it picks its own instead of the kernel's."""
+    files, settings = told_unbound(Dns64(upstream=(OWN_UNBOUND,)))
+    assert {"dns64.json", "unbound.json"} <= set(files) and settings is not None
+    assert (settings.listen, settings.port, settings.pref64, settings.forward) == (
+        (IPv6Address("::1"),),
+        5364,
+        None,
+        (),
+    )
+    assert settings.avoid_ports == desired(LAB96, "edge1", FACTS).reserved_ports != ()
+    assert not any(IPv6Address("2001:db8:64:1::5") in network for network in settings.allow if network.version == 6)
+
+
+def test_an_unbound_as_the_dns64() -> None:
+    told = Dns64(
+        engine=DnsEngine.UNBOUND,
+        zones=(DnsZone("dn42", (Upstream(IPv6Address("2001:db8::d42"), 5353),)),),
+        records=(DnsRecord("printer.home.arpa", RecordType.AAAA, "2001:db8:1::9", 60),),
+    )
+    files, settings = told_unbound(told)
+    assert "dns64.json" not in files and settings is not None
+    assert (settings.port, settings.pref64) == (53, LAB96.network.pref64[0])
+    assert settings.forward == (Upstream(IPv4Address("192.0.2.53")),), "the system's resolvers"
+    assert (settings.zones, settings.records) == (told.zones, told.records)
+    assert IPv6Address("2001:db8:64:1::1") in settings.listen
+    _, recursive = told_unbound(replace(told, upstream=(OWN_UNBOUND,)))
+    assert recursive is not None and recursive.forward == ()
+
+
+def test_no_unbound_where_none_is_asked_for() -> None:
+    assert "unbound.json" not in told_unbound(Dns64())[0]
+    assert told_unbound(Dns64(enabled=False, engine=DnsEngine.UNBOUND))[0] == ["log.json"]
 
 
 RESOLVER = replace(FACTS, resolvers=(IPv4Address("192.0.2.53"),))

@@ -12,7 +12,9 @@ from h2.connection import H2Connection
 from h2.events import RequestReceived, StreamReset
 from h2.settings import SettingCodes
 
-from v6native.config.model import UpstreamTls
+from v6native.config.modeldns import (
+    UpstreamTls,
+)
 from v6native.dns64.channel import Said
 from v6native.dns64.dohclient import Requests
 from v6native.dns64.framing import FramingError

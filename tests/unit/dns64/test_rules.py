@@ -13,7 +13,9 @@ import pytest
 
 from tests.unit.dns64.upstream_text import BORN, Client, lines, said
 from v6native.address import WKP
-from v6native.config.model import AaaaFailure
+from v6native.config.modeldns import (
+    AaaaFailure,
+)
 from v6native.dns64.answer import Answer
 from v6native.dns64.rules import Policy
 from v6native.dns64.settings import Pref64

@@ -11,7 +11,11 @@ from typing import Any
 
 import pytest
 
-from v6native.config.model import AaaaFailure, DnsRecord, RecordType
+from v6native.config.modeldns import (
+    AaaaFailure,
+    DnsRecord,
+    RecordType,
+)
 from v6native.dns64.settings import (
     Dns64Settings,
     Limits,

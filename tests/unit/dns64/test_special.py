@@ -13,7 +13,10 @@ import pytest
 
 from tests.unit.dns64.upstream_text import BORN, Client, lines, said
 from v6native.address import WKP
-from v6native.config.model import DnsRecord, RecordType
+from v6native.config.modeldns import (
+    DnsRecord,
+    RecordType,
+)
 from v6native.dns64 import wire
 from v6native.dns64.query import parse_query
 from v6native.dns64.reverse import ip6_address, ip6_name, zone_name

@@ -18,7 +18,6 @@ from v6native.config.facts import DefaultRoute, ForwardDrop, HostFacts, Interfac
 from v6native.config.model import (
     Clat,
     Config,
-    Dns64,
     Nat64,
     Network,
     Node,
@@ -26,8 +25,13 @@ from v6native.config.model import (
     PortRange,
     Proto,
     Tunnel,
+)
+from v6native.config.modeldns import (  # fmt: skip
+    OWN_UNBOUND,
+    Dns64,
+    DnsEngine,
     Upstream,
-)  # fmt: skip
+)
 from v6native.dataplane.door import Reason, Totals
 from v6native.desired.model import Note
 from v6native.doctor import checks
@@ -96,6 +100,18 @@ CASES: dict[str, list[Facts]] = {
     "bpffs_not_mounted": [replace(GOOD, kernel=KernelFacts("6.1.0", True, False))],
     "nft_missing": [replace(GOOD, missing_tools=("nft",))],
     "wireguard_tools_missing": [replace(GOOD, missing_tools=("wg",))],
+    "unbound_missing": [
+        replace(
+            GOOD,
+            config=replace(CONFIG, dns64=replace(CONFIG.dns64, upstream=(OWN_UNBOUND,))),
+            missing_tools=("unbound",),
+        ),
+        replace(
+            GOOD,
+            config=replace(CONFIG, dns64=replace(CONFIG.dns64, engine=DnsEngine.UNBOUND)),
+            missing_tools=("unbound",),
+        ),
+    ],
     "wireguard_missing": [replace(GOOD, missing_tools=("wireguard",))],
     "uplink_missing": [host(interfaces=(LAN0,))],
     "uplink_down": [host(interfaces=(replace(ETH0, up=False), LAN0))],
@@ -171,6 +187,7 @@ def test_finds(code: str, facts: Facts) -> None:
         host(default_routes=(ROUTE4, replace(ROUTE6, from_ra=False))),
         replace(GOOD, resolvers=None),
         replace(GOOD, config=replace(CONFIG, tunnels=()), missing_tools=("wg", "wireguard")),
+        replace(GOOD, missing_tools=("unbound",)),
         replace(GOOD, counters={"SOURCE_NOT_ALLOWED": 99}),
         logging(damaged=None, collector_trouble={}),
         # Nobody is there to take them where nothing shall be logged.

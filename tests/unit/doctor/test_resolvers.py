@@ -11,7 +11,9 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from v6native.config.model import Upstream
+from v6native.config.modeldns import (
+    Upstream,
+)
 from v6native.doctor.resolvers import ask
 
 

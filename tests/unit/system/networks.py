@@ -15,7 +15,6 @@ from v6native.config.model import (
     Clat,
     Client,
     Config,
-    Dns64,
     Eam,
     Nat64,
     Network,
@@ -24,6 +23,9 @@ from v6native.config.model import (
     Pool4Entry,
     PortRange,
     Tunnel,
+)
+from v6native.config.modeldns import (
+    Dns64,
 )
 from v6native.plan.actual import Actual, FoundLink, LinkKind
 from v6native.system.fake import FakeHost

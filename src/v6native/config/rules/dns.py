@@ -10,10 +10,15 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from pydantic_core import PydanticCustomError
 
 from v6native.config.filedns import DnsTlsTable
-from v6native.config.model import RecordType, Upstream
+from v6native.config.modeldns import (
+    DnsEngine,
+    RecordType,
+    Upstream,
+)
 from v6native.config.positions import KeyPath
 from v6native.config.problem import ConfigProblem
 from v6native.config.rules.draft import Draft
+from v6native.config.rules.unbound import check_unbound
 from v6native.config.values import domain
 
 PORT = 53
@@ -32,9 +37,13 @@ def check(draft: Draft) -> Iterator[ConfigProblem]:
         if not file.startswith("/"):
             what = f'"{file}" is no path from the root'
             yield draft.error("path", ("dns64", "block", i), what, 'write one like "/etc/v6native/block.txt"')
-    if table.authorities and not table.authorities.startswith("/"):
-        what = f'"{table.authorities}" is no path from the root'
-        yield draft.error("path", ("dns64", "authorities"), what, 'write one like "/etc/v6native/tls/our-ca.pem"')
+    for word, example in (("authorities", "/etc/v6native/tls/our-ca.pem"), ("trust_anchor", "/usr/share/dns/root.key")):
+        if (file := getattr(table, word)) and not file.startswith("/"):
+            yield draft.error(
+                "path", ("dns64", word), f'"{file}" is no path from the root', f'write one like "{example}"'
+            )
+    if table.engine is DnsEngine.UNBOUND:
+        yield from check_unbound(draft)
     if table.tls is not None:
         yield from _tls(draft, table.tls)
     for i, view in enumerate(table.view):

@@ -12,10 +12,10 @@ from v6native.doctor.finding import Finding, Severity
 
 def check(facts: Facts) -> Iterator[Finding]:
     tunnel = any(tunnel.node == facts.node.name for tunnel in facts.config.tunnels)
-    return lacks(facts.missing_tools, tunnel)
+    return lacks(facts.missing_tools, tunnel, facts.config.dns64.runs_unbound)
 
 
-def lacks(missing: Collection[str], tunnel: bool) -> Iterator[Finding]:
+def lacks(missing: Collection[str], tunnel: bool, unbound: bool) -> Iterator[Finding]:
     """Asked before anything is touched, too."""
     if "nft" in missing:
         yield Finding(
@@ -23,6 +23,13 @@ def lacks(missing: Collection[str], tunnel: bool) -> Iterator[Finding]:
             Severity.ERROR,
             "the command nft is not installed; it switches reassembly of fragments on",
             "`apt install nftables`",
+        )
+    if unbound and "unbound" in missing:
+        yield Finding(
+            "unbound_missing",
+            Severity.ERROR,
+            "the node is to run an unbound, which is not installed",
+            "`apt install unbound`; let `systemctl disable --now unbound` end the one that the package starts, unless you use it",
         )
     if not tunnel:
         return

@@ -12,6 +12,7 @@ from v6native.doctor.finding import Finding, Severity
 LOSS = {
     "dns64": "clients that use this node's resolver get no answers",
     "log": "who has which ports is not logged; events wait in the kernel until there is no room left for them",
+    "unbound": "nobody resolves names behind this node's DNS64",
     "slowpath": "fragmented ICMP, fragmented UDP without checksum and large DF-clear packets are dropped",
 }
 # Deaths of a worker under one daemon that are no accident any more.
@@ -36,7 +37,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                 f"the worker {worker.name} does not run: {LOSS.get(worker.name, 'its work is not done')}",
                 f"its log says why: `journalctl -u v6native`, or {worker.name}.log in the run folder; a running daemon "
                 "starts it again by itself",
-                ("not_up", "port_53_taken") if worker.name == "dns64" else ("not_up",),
+                ("not_up", "port_53_taken") if worker.name in ("dns64", "unbound") else ("not_up",),
             )
         elif worker.restarts >= OFTEN:
             yield Finding(
@@ -44,5 +45,5 @@ def check(facts: Facts) -> Iterator[Finding]:
                 Severity.WARNING,
                 f"the worker {worker.name} had to be started again {worker.restarts} times",
                 f"its log says why: `journalctl -u v6native`, or {worker.name}.log in the run folder",
-                ("port_53_taken",) if worker.name == "dns64" else (),
+                ("port_53_taken",) if worker.name in ("dns64", "unbound") else (),
             )
