@@ -62,6 +62,9 @@ class Backend(Protocol):
     def who_had(self, question: Question) -> dict[str, Any]:
         """Blocks for some milliseconds (log/answer.py)."""
 
+    def dns_top(self) -> dict[str, Any]:
+        """Blocks while it walks all sessions."""
+
 
 def make_app(backend: Backend) -> Starlette:
     """The application; it holds no state of its own."""
@@ -93,6 +96,9 @@ def make_app(backend: Backend) -> Starlette:
         question = parse_question(request.query_params, datetime.datetime.now(datetime.UTC))
         return JSONResponse(await run_in_threadpool(backend.who_had, question))
 
+    async def dns_top(_request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(backend.dns_top))
+
     return Starlette(
         routes=[
             document("/v1/status", backend.status),
@@ -107,6 +113,7 @@ def make_app(backend: Backend) -> Starlette:
             Route("/v1/sessions", sessions),
             Route("/v1/bib", bib),
             Route("/v1/who-had", who_had),
+            Route("/v1/dns/top", dns_top),
             Route("/metrics", metrics),
         ],
         exception_handlers={

@@ -36,6 +36,7 @@ VERBS = (
     "sessions",
     "bib",
     "who-had",
+    "dns",
     "counters",
     "explain",
     "trace",

@@ -193,6 +193,8 @@ def _dns64(table: Dns64Table, pref64: Sequence[IPv6Network]) -> Dns64:
         serve_stale=table.serve_stale,
         client_per_second=table.client_per_second,
         authorities=table.authorities,
+        count_names=table.count_names,
+        query_log=table.query_log,
         trust_anchor=table.trust_anchor,
         tls=None if table.tls is None else DnsTls(**table.tls.model_dump()),
         views=tuple(DnsView(tuple(view.source), tuple(view.pref64)) for view in table.view),

@@ -164,6 +164,17 @@ class Dns64Table(Table):
         "Above it some are told to come by TCP, the others get no answer.",
         examples=[1000],
     )
+    count_names: bool = Field(
+        default=True,
+        description="Whether it is counted which domains are asked for, and by about how many clients, never which: `v6native dns top`.",
+        examples=[False],
+    )
+    query_log: str = Field(
+        default="",
+        description="A file to which each question is written with its client and answer, a JSON object a line; opened anew after "
+        "`v6native reload`, and where it was moved. Empty: none.",
+        examples=["/var/log/v6native/queries.json"],
+    )
     trust_anchor: str = Field(
         default="/usr/share/dns/root.key",
         description="The root's key, by which an unbound that the node runs validates. Debian's package dns-root-data has it.",

@@ -68,6 +68,8 @@ aaaa_failure = "synthesize"           # or "fail": what a broken answer to AAAA 
 block = ["/etc/v6native/block.txt"]   # names that are not answered
 never_block = ["example.com"]
 client_per_second = 1000              # questions of one client; 0: any number
+count_names = true                    # which domains are asked for, for `v6native dns top`
+query_log = ""                        # a file for each question, a JSON object a line
 serve_stale = true                    # where resolvers fail, answers up to a day past their time
 [dns64.tls]                           # DNS over TLS and HTTPS
 name = "dns.example.net"

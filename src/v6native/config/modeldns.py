@@ -119,6 +119,8 @@ class Dns64:
     serve_stale: bool = True
     client_per_second: int = 1000
     authorities: str = ""
+    count_names: bool = True
+    query_log: str = ""
     tls: DnsTls | None = None
     views: tuple[DnsView, ...] = ()
     zones: tuple[DnsZone, ...] = ()

@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import json
 import os
-import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -33,8 +31,9 @@ from v6native.daemon.documents import (
 )
 from v6native.daemon.node import NodeStatus
 from v6native.daemon.run import Runner
+from v6native.daemon.told import told, top_domains
 from v6native.daemon.watchers import Watchers
-from v6native.daemon.workers import WorkerState
+from v6native.daemon.workers import WorkerState, dns64_top
 from v6native.dataplane.door import BibEntry, Session
 from v6native.doctor.facts import WorkerFacts
 from v6native.explain.explanation import Explanation
@@ -44,11 +43,6 @@ from v6native.log.lookup import look_up
 from v6native.log.question import Question
 from v6native.metrics.exposition import PeerReading, Reading, WorkerReading, render
 from v6native.paths import Paths
-
-# A worker that is busy may be late with its statistics; `status` does not wait for it any longer.
-STATS_TIMEOUT = 0.5
-# More than any worker has to tell.
-STATS_LIMIT = 1 << 20
 
 
 class DaemonBackend:
@@ -136,6 +130,9 @@ class DaemonBackend:
         now = datetime.datetime.now(datetime.UTC)
         return document(look_up(self._paths.log_database, question, now))
 
+    def dns_top(self) -> dict[str, Any]:
+        return top_domains(dns64_top(self._paths), self.sessions())
+
     async def _node_status(self) -> NodeStatus:
         node, config = self._runner.parts.node, self._runner.parts.daemon.config
         return await self._runner.blocking(lambda: node.status(config))
@@ -165,19 +162,8 @@ class DaemonBackend:
 
 
 def _stats(state: WorkerState) -> Any:
-    """The JSON document that a worker writes to whoever connects; None where it does not answer."""
-    if not state.running:
-        return None
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        sock.settimeout(STATS_TIMEOUT)
-        try:
-            sock.connect(str(state.spec.stats))
-            text = bytearray()
-            while len(text) < STATS_LIMIT and (part := sock.recv(65536)):
-                text += part
-            return json.loads(text)
-        except (OSError, ValueError):
-            return None
+    """The JSON document that a worker tells; None where it does not answer."""
+    return told(state.spec.stats) if state.running else None
 
 
 def _worker_reading(worker: WorkerDocument) -> WorkerReading:

@@ -43,6 +43,11 @@ def dns64_worker(paths: Paths) -> WorkerSpec:
     return replace(_spec("dns64", argv, paths), config=config)
 
 
+def dns64_top(paths: Paths) -> Path:
+    """The socket on which the DNS64 tells which domains are asked for."""
+    return paths.run / "dns64-top.sock"
+
+
 def unbound_worker(paths: Paths) -> WorkerSpec:
     config = paths.run / "unbound.json"
     argv = (sys.executable, "-m", "v6native.unbound", "--config", str(config), "--instance", paths.instance())

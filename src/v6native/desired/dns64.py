@@ -54,6 +54,8 @@ def files(here: Here) -> tuple[SettingsFile, ...]:
         local=settings.records,
         zones=tuple(Zone(zone.name, _servers(zone.upstream)) for zone in settings.zones),
         authorities=settings.authorities,
+        count_names=settings.count_names,
+        query_log=settings.query_log,
         tls=_tls(settings.tls, listen),
         timing=Timing() if settings.serve_stale else Timing(stale=0),
         limits=Limits(client_per_second=settings.client_per_second),

@@ -41,7 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         server = Server(loop, Stats(), _read(path))
         pid_file = PidFile(path.with_suffix(".pid"))
-        socket = StatsSocket(loop, path.with_suffix(".sock"), server.document)
+        sockets = (
+            StatsSocket(loop, path.with_suffix(".sock"), server.document),
+            StatsSocket(loop, path.with_name(f"{path.stem}-top.sock"), server.names.document),
+        )
     except Dns64SettingsError as error:
         _log.error("cannot start: the settings are wrong", file=str(path), problems=str(error).splitlines())
         return 1
@@ -54,7 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     _log.info("started", listen=server.document()["listen"], pref64=server.document()["pref64"])
     loop.run()
-    socket.close()
+    for socket in sockets:
+        socket.close()
     server.close()
     pid_file.remove()
     _log.info("ended")

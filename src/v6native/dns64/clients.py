@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
 from v6native.dns64.rules import View
@@ -28,13 +28,15 @@ class Access:
 
 class Client:
     """One address. `asked`: how many questions this second; one number for all addresses of a /64, unless the file has a
-    longer prefix for this one."""
+    longer prefix for this one. `mark`: a bit that stands for the client where clients are counted."""
 
-    __slots__ = ("access", "asked")
+    __slots__ = ("access", "address", "asked", "mark")
 
-    def __init__(self, access: Access, asked: Cell) -> None:
+    def __init__(self, address: str, access: Access, asked: Cell, mark: int) -> None:
+        self.address = address
         self.access = access
         self.asked = asked
+        self.mark = mark
 
 
 class Clients:
@@ -43,7 +45,8 @@ class Clients:
     `most`: questions a second of one client, 0: no limit.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mark: Callable[[object], int]) -> None:
+        self._mark = mark
         self.known: dict[str, Client] = {}
         self.most = 0
         self._accesses: Sequence[tuple[IPNetwork, Access]] = ()
@@ -65,7 +68,7 @@ class Clients:
             longest = 32 if parsed.version == 4 else max(_HOST_BITS, network.prefixlen if network else 0)
             whole = type(network)((parsed, longest), strict=False) if network else None
             asked = [0] if whole is None else self._asked.setdefault(whole, [0])
-            client = self.known[address] = Client(access, asked)
+            client = self.known[address] = Client(address, access, asked, self._mark(whole))
         return client
 
     def next_second(self) -> None:

@@ -26,6 +26,7 @@ from v6native.dns64.clients import Access, Client, Clients
 from v6native.dns64.framing import Lengths
 from v6native.dns64.loop import READ, Loop
 from v6native.dns64.query import Query, cut, parse_query, refuse, respond
+from v6native.dns64.querylog import QueryLog
 from v6native.dns64.resolver import Resolver
 from v6native.dns64.rules import Policy, View
 from v6native.dns64.settings import Dns64Settings, IPNetwork, Listen, Pref64, Tls, UpstreamServer
@@ -33,6 +34,7 @@ from v6native.dns64.special import LocalRecords
 from v6native.dns64.stats import Cell, Stats
 from v6native.dns64.tcp import Send, TcpServer, Transport
 from v6native.dns64.tls import Certificate, TlsSocket
+from v6native.dns64.topnames import TopNames
 from v6native.dns64.upstream import Upstreams
 
 # Datagrams taken from one socket before the others have their turn.
@@ -60,7 +62,8 @@ class Server:
         local = LocalRecords(settings.local)
         self.resolver = Resolver(loop, stats, upstreams, local, settings.timing, settings.limits)
         self.resolver.zones = self._zones(settings)
-        self._clients = Clients()
+        self.names = TopNames(loop)
+        self._clients = Clients(self.names.mark)
         strange = lambda client: client.access.view is None  # noqa: E731
         self._tcp = TcpServer(loop, stats, self._clients.admit, strange, self._handle_stream)
         self._listeners: dict[Listen, tuple[socket.socket, socket.socket]] = {}
@@ -70,6 +73,7 @@ class Server:
         self._blocked = Blocked()
         self._blocklists: Blocklists | None = None
         self._blocking: tuple[object, ...] = ((), (), settings.local)
+        self._log: QueryLog | None = None
         self._second = 0
         self._open(settings)
         self._use(settings)
@@ -94,6 +98,8 @@ class Server:
         self._use(settings)
 
     def close(self) -> None:
+        if self._log is not None:
+            self._log.close()
         self._tcp.close()
         self._encrypt(None)
         if self._blocklists is not None:
@@ -105,6 +111,7 @@ class Server:
 
     def document(self) -> dict[str, object]:
         """For the stats socket."""
+        self.names.fold()
         cache = self.resolver.cache
         own: dict[str, object] = {
             "listen": [f"{listen.address}#{listen.port}" for listen in self._listeners],
@@ -159,6 +166,10 @@ class Server:
         if (settings.block, settings.never_block, settings.local) != self._blocking:
             self._block(settings)
         self.settings = settings
+        self.names.use(settings.count_names)
+        if self._log is not None:
+            self._log.close()
+        self._log = QueryLog(self.loop, self.stats, Path(settings.query_log)) if settings.query_log else None
         self._tcp.limit, self._tcp.idle = settings.limits.tcp_connections, settings.timing.tcp_idle
         self._clients.use(accesses(settings, self._is_blocked), settings.limits.client_per_second)
 
@@ -247,7 +258,7 @@ class Server:
             except OSError:
                 self.stats.count("udp-send-failed")
                 continue
-            self._handle_udp(udp, data, peer, client.access)
+            self._handle_udp(udp, data, peer, client)
 
     def _too_many(self, udp: socket.socket, data: bytes, peer: tuple[str, int], asked: int) -> None:
         """Of a client above its limit, each second question is told to come by TCP, which nobody can in another's name; the
@@ -260,7 +271,8 @@ class Server:
             except OSError:
                 self.stats.count("udp-send-failed")
 
-    def _handle_udp(self, udp: socket.socket, data: bytes, peer: tuple[str, int], access: Access) -> None:
+    def _handle_udp(self, udp: socket.socket, data: bytes, peer: tuple[str, int], client: Client) -> None:
+        access = client.access
         query = parse_query(data)
         if query is None:
             self.stats.count("not-a-query")
@@ -272,13 +284,18 @@ class Server:
             except OSError:
                 self.stats.count("udp-send-failed")
 
+        began = self.loop.now
+
         def done(answer: Answer) -> None:
             now = int(self.loop.now)
             out = respond(query, answer, now, query.limit)
-            cell = self._counted("udp", query, answer)
+            cell = self._counted("udp", query, answer, client)
             send(out, 0)
             fresh = access.fresh
-            if answer.expires > now == self._second and len(out) <= _FRESH_LONGEST and len(fresh) < _FRESH_ENTRIES:
+            if self._log is not None:
+                # What is fresh is answered without a look at who asks.
+                self._log.note("udp", peer[0], query, answer, self.loop.now - began)
+            elif answer.expires > now == self._second and len(out) <= _FRESH_LONGEST and len(fresh) < _FRESH_ENTRIES:
                 fresh[data[2:]] = (out[2:], cell)
 
         if not self._refused("udp", query, access, send) and access.view is not None:
@@ -291,9 +308,13 @@ class Server:
             self.stats.count("not-a-query")
             return False
 
+        began = self.loop.now
+
         def done(answer: Answer) -> None:
             now = int(self.loop.now)
-            self._counted(transport, query, answer)
+            self._counted(transport, query, answer, client)
+            if self._log is not None:
+                self._log.note(transport, client.address, query, answer, self.loop.now - began)
             send(respond(query, answer, now, wire.MAX_MESSAGE), max(0, answer.expires - now))
 
         if access.view is not None and self._clients.over(client):
@@ -313,8 +334,11 @@ class Server:
         send(refuse(query, rcode), 0)
         return True
 
-    def _counted(self, transport: str, query: Query, answer: Answer) -> Cell:
+    def _counted(self, transport: str, query: Query, answer: Answer, client: Client) -> Cell:
         cell = self.stats.answer_cell(transport, query.type, answer.origin, answer.rcode)
+        view = client.access.view
+        if query.type == wire.AAAA and self.names.enabled and view is not None and answer.has_answer:
+            cell = self.names.cell(query.name, answer, view, client.mark, cell)
         cell[0] += 1
         return cell
 

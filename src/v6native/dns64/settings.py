@@ -124,7 +124,8 @@ class Dns64Settings:
     well-known prefix either (RFC 6052 §3.1), except what `open_ipv4` names. `never_synthesize`: domains left alone.
     `block`: files with names that are not answered, but for the domains in `never_block`.
     `zones`: whom to ask about what else than `upstreams`. `authorities`: a file with certificates that encrypted upstreams'
-    may come from besides those that the system trusts; empty: none."""
+    may come from besides those that the system trusts; empty: none. `count_names`: whether it is counted which domains are
+    asked for. `query_log`: a file to which each question is written, a JSON object a line; empty: none."""
 
     listen: tuple[Listen, ...]
     upstreams: tuple[UpstreamServer, ...]
@@ -141,6 +142,8 @@ class Dns64Settings:
     local: tuple[DnsRecord, ...] = ()
     zones: tuple[Zone, ...] = ()
     authorities: str = ""
+    count_names: bool = True
+    query_log: str = ""
     tls: Tls | None = None
     timing: Timing = Timing()
     limits: Limits = Limits()

@@ -277,6 +277,16 @@ def suffixes(name: bytes) -> Iterator[bytes]:
     yield b"\0"
 
 
+def name_text(name: bytes) -> str:
+    """A wire name as text without the last dot, "." for the root; octets that are no letters as \\DDD (RFC 1035 §5.1)."""
+    labels, pos = [], 0
+    while size := name[pos]:
+        label = name[pos + 1 : pos + 1 + size]
+        labels.append("".join(chr(c) if 33 <= c <= 126 and c not in b'.\\"' else f"\\{c:03}" for c in label))
+        pos += 1 + size
+    return ".".join(labels) or "."
+
+
 def name_from_text(text: str) -> bytes:
     """The lower-cased wire form of a domain name in ASCII, with or without the last dot."""
     try:

@@ -78,7 +78,7 @@ def test_without_a_limit_all_are_answered() -> None:
 
 def test_who_is_one_client() -> None:
     """A /64 is; an address with a prefix of its own in the file; an IPv4 address."""
-    clients = Clients()
+    clients = Clients(hash)
     everybody, one = Access(None), Access(None)
     allowed = [("2001:db8:a::7/128", one), ("2001:db8::/32", everybody), ("192.0.2.0/24", everybody)]
     clients.use([(ip_network(network), access) for network, access in allowed], 1)

@@ -7,7 +7,9 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
+import socket
 import stat
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -27,7 +29,7 @@ from v6native.daemon.core import Daemon
 from v6native.daemon.notify import Notifier
 from v6native.daemon.run import Parts, Runner
 from v6native.daemon.snapshot import Snapshots
-from v6native.daemon.workers import Supervisor
+from v6native.daemon.workers import Supervisor, dns64_top
 from v6native.dataplane.door import Reason, Session, TcpState, Translator
 from v6native.dataplane.fake import FakeDataPlane
 from v6native.dataplane.look import Fate, Look
@@ -256,6 +258,47 @@ def test_metrics_are_prometheus(made: Rig) -> None:
     }
     assert families["v6native_pool4_ports"].samples[0].value == 20000
     assert families["v6native_worker_up"].samples[0].labels == {"worker": "slowpath"}
+
+
+def test_the_domains_that_are_asked_for(made: Rig) -> None:
+    """Joined with the sessions to their addresses; an address of two domains counts for both."""
+    live = [session(port) for port in range(4000, 4003)]
+    made.doors.machine.dataplane.live = live
+    address = str(live[0].remote4)
+    domains = [
+        {"domain": "a.example", "queries": 5, "synthesized": 5, "clients": 2, "ipv4": [address, "192.0.2.99"]},
+        {"domain": "b.example", "queries": 3, "synthesized": 3, "clients": 1, "ipv4": [address]},
+        {"domain": "c.example", "queries": 9, "synthesized": 0, "clients": 1, "ipv4": []},
+    ]
+    document = {"enabled": True, "seconds": 60, "skipped": 0, "domains": domains}
+    assert get(made, "/v1/dns/top").json() == {
+        "answers": False,
+        "enabled": False,
+        "seconds": 0,
+        "skipped": 0,
+        "domains": [],
+    }
+    dns64_top(made.paths).parent.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as worker:
+        worker.bind(str(dns64_top(made.paths)))
+        worker.listen()
+        telling = threading.Thread(target=_tell, args=(worker, document))
+        telling.start()
+        found = get(made, "/v1/dns/top").json()
+        telling.join()
+    octets = sum(s.bytes_4to6 + s.bytes_6to4 for s in live)
+    assert [(d["domain"], d["sessions"], d["bytes"]) for d in found["domains"]] == [
+        ("a.example", 3, octets),
+        ("b.example", 3, octets),
+        ("c.example", 0, 0),
+    ]
+    assert found["answers"] and octets > 0
+
+
+def _tell(worker: socket.socket, document: dict[str, Any]) -> None:
+    client, _ = worker.accept()
+    with client:
+        client.sendall(json.dumps(document).encode())
 
 
 def test_who_had(made: Rig) -> None:

@@ -22,6 +22,12 @@ from v6native.config.rules.unbound import check_unbound
 from v6native.config.values import domain
 
 PORT = 53
+PATHS = {
+    "authorities": "/etc/v6native/tls/our-ca.pem",
+    "trust_anchor": "/usr/share/dns/root.key",
+    "query_log": "/var/log/v6native/queries.json",
+}
+"""Keys that are files, and one like each."""
 
 
 def check(draft: Draft) -> Iterator[ConfigProblem]:
@@ -37,7 +43,7 @@ def check(draft: Draft) -> Iterator[ConfigProblem]:
         if not file.startswith("/"):
             what = f'"{file}" is no path from the root'
             yield draft.error("path", ("dns64", "block", i), what, 'write one like "/etc/v6native/block.txt"')
-    for word, example in (("authorities", "/etc/v6native/tls/our-ca.pem"), ("trust_anchor", "/usr/share/dns/root.key")):
+    for word, example in PATHS.items():
         if (file := getattr(table, word)) and not file.startswith("/"):
             yield draft.error(
                 "path", ("dns64", word), f'"{file}" is no path from the root', f'write one like "{example}"'

@@ -22,6 +22,7 @@ UNKNOWN = (
     "aaaa_failure",
     "block",
     "tls",
+    "query_log",
 )
 """Keys of the DNS64 that change nothing with unbound's module."""
 
