@@ -44,6 +44,9 @@ def _show(document: dict[str, Any]) -> None:
     node, daemon = document["node"], document["daemon"]
     click.echo(f"{node['node']}: up for {duration(daemon['uptime_seconds'])}, v6native {daemon['version']}")
     click.echo(f"  pref64    {', '.join(node['pref64'])}")
+    for gateway in document["gateways"]:
+        if not gateway["healthy"]:
+            click.echo(f"  DOWN      {gateway['pref64']}: {gateway['why']}")
     click.echo(f"  pool4     {', '.join(_pool(entry) for entry in node['pool4']) or 'none'}")
     click.echo(f"  sources   {', '.join(node['sources']) or 'none: nobody is translated'}")
     _fast_path(document["fast_path"])

@@ -26,6 +26,7 @@ from v6native.config.model import (
     Client,
     Config,
     Eam,
+    Health,
     Limits,
     Log,
     Nat64,
@@ -72,6 +73,7 @@ def convert(file: NetworkFile, path: Path) -> Config:
             for name, client in file.client.items()
         ),
         log=_log(file.log),
+        health=Health(tuple(file.health.probe), file.health.interval),
     )
 
 

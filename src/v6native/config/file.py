@@ -322,6 +322,18 @@ class ClientTable(Table):
     enabled: bool = Field(default=True, description="Whether it may connect.", examples=[True])
 
 
+class HealthTable(Table):
+    """Whether translation works: looked at by the nodes themselves."""
+
+    probe: list[Address4] = Field(
+        default=[],
+        description="IPv4 hosts that are pinged through each of `network.pref64`, once an interval; one answer is enough. "
+        "Empty: only the node's own state is looked at.",
+        examples=[["198.51.100.1"]],
+    )
+    interval: int = Field(default=5, ge=1, le=3600, description="Seconds between two looks.", examples=[5])
+
+
 class NetworkFile(Table):
     """network.toml"""
 
@@ -331,5 +343,6 @@ class NetworkFile(Table):
     clat: ClatTable = ClatTable()
     dns64: Dns64Table = Dns64Table()
     log: LogTable = LogTable()
+    health: HealthTable = HealthTable()
     tunnel: dict[str, TunnelTable] = Field(default={})
     client: dict[str, ClientTable] = Field(default={})

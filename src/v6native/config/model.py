@@ -94,6 +94,10 @@ retention = "180d"
 syslog = ["udp://[2001:db8::1]:514"]  # "udp://ADDRESS:PORT" or "tcp://ADDRESS:PORT"
 ipfix = ["tcp://192.0.2.9:4739"]
 
+[health]
+probe = ["198.51.100.1"]              # pinged through each pref64; default: nobody is
+interval = 5                          # seconds
+
 [tunnel.friends]
 node = "edge1"                        # default: the only node
 listen = 51820
@@ -345,6 +349,14 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """`probe`: IPv4 hosts that are pinged through each pref64; `interval` in seconds."""
+
+    probe: tuple[IPv4Address, ...] = ()
+    interval: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Tunnel:
     """A WireGuard interface on one node; the node has the first address of `prefix` and of `clat4`."""
 
@@ -380,6 +392,7 @@ class Config:
     tunnels: tuple[Tunnel, ...] = ()
     clients: tuple[Client, ...] = ()
     log: Log = Log()
+    health: Health = Health()
     warnings: tuple[ConfigProblem, ...] = field(default=(), compare=False)
     positions: Positions | None = field(default=None, compare=False, repr=False)
 

@@ -20,6 +20,7 @@ from v6native.daemon.documents import (
     CountersDocument,
     DaemonDocument,
     DoctorDocument,
+    GatewayDocument,
     LastReload,
     PlanDocument,
     StatusDocument,
@@ -61,7 +62,8 @@ class DaemonBackend:
         counts = count_findings(doctor.findings)
         ok = daemon.trouble is None and not counts["error"] and all(worker.pid is not None for worker in workers)
         fast = fast_path_documents(self._runner.fast.verdicts)
-        return StatusDocument(ok, self._daemon(), node, workers, fast, self._confirm(), counts)
+        gateways = tuple(GatewayDocument(g.prefix, g.healthy, g.why) for g in self._runner.health.gateways)
+        return StatusDocument(ok, self._daemon(), node, workers, fast, gateways, self._confirm(), counts)
 
     async def counters(self) -> CountersDocument:
         return await asyncio.to_thread(counters_document, self._runner.parts.node)
@@ -72,7 +74,8 @@ class DaemonBackend:
     async def _doctor(self, workers: tuple[WorkerDocument, ...], ask: bool) -> DoctorDocument:
         node, config = self._runner.parts.node, self._runner.parts.daemon.config
         facts = tuple(WorkerFacts(w.name, w.pid is not None, w.restarts, _stats_of(w)) for w in workers)
-        return await self._runner.blocking(lambda: doctor_document(node, config, facts, ask))
+        gateways = self._runner.health.gateways
+        return await self._runner.blocking(lambda: doctor_document(node, config, facts, ask, gateways))
 
     async def explain(self, words: Mapping[str, Any]) -> Explanation:
         node, config = self._runner.parts.node, self._runner.parts.daemon.config
@@ -117,6 +120,7 @@ class DaemonBackend:
                 peers=tuple(_peers(status)),
                 findings=count_findings(doctor.findings),
                 fast_path={(v.pair.ingress, v.pair.egress): v.on for v in self._runner.fast.verdicts},
+                gateways={str(g.prefix): g.healthy for g in self._runner.health.gateways},
             )
         )
 

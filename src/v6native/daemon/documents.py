@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import IPv6Network
 from typing import Any
 
 from v6native.config.model import Config
@@ -15,6 +16,7 @@ from v6native.doctor.examine import CHECKS, examine
 from v6native.doctor.facts import WorkerFacts
 from v6native.doctor.finding import Finding, Severity
 from v6native.fastpath.judge import Verdict
+from v6native.health.gateway import Gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,15 @@ class FastPathDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayDocument:
+    """Whether translation through a pref64 works, and if not, why."""
+
+    pref64: IPv6Network
+    healthy: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatusDocument:
     """`ok`: the daemon has no trouble, every worker runs, and the doctor has no error.
 
@@ -100,6 +111,7 @@ class StatusDocument:
     node: NodeStatus
     workers: tuple[WorkerDocument, ...]
     fast_path: tuple[FastPathDocument, ...]
+    gateways: tuple[GatewayDocument, ...]
     confirm: ConfirmDocument
     findings: Mapping[str, int]
 
@@ -109,8 +121,16 @@ def counters_document(node: NodeWork) -> CountersDocument:
     return CountersDocument(node.counters(), reasons)
 
 
-def doctor_document(node: NodeWork, config: Config, workers: Sequence[WorkerFacts], ask: bool = True) -> DoctorDocument:
-    return DoctorDocument(len(CHECKS), examine(node.doctor_facts(config, workers, ask)))
+def doctor_document(
+    node: NodeWork,
+    config: Config,
+    workers: Sequence[WorkerFacts],
+    ask: bool = True,
+    gateways: tuple[Gateway, ...] = (),
+) -> DoctorDocument:
+    """`gateways`: as the daemon found them; without one, nothing is known of them."""
+    facts = replace(node.doctor_facts(config, workers, ask), gateways=gateways)
+    return DoctorDocument(len(CHECKS), examine(facts))
 
 
 def fast_path_documents(verdicts: Sequence[Verdict]) -> tuple[FastPathDocument, ...]:

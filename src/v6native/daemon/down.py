@@ -16,6 +16,7 @@ from v6native.daemon.lock import only_daemon
 from v6native.daemon.node import Change, NodeWork, Progress
 from v6native.daemon.snapshot import Snapshots
 from v6native.errors import LogError
+from v6native.health import report as health
 from v6native.log.schema import Ended
 from v6native.log.store import Store
 from v6native.paths import Paths
@@ -51,6 +52,7 @@ def forget(paths: Paths) -> None:
         # undo.log is still being written where the undo itself takes everything down, and tells why.
         if path.name != "undo.log":
             path.unlink(missing_ok=True)
+    (paths.run / health.FILE).unlink(missing_ok=True)
 
 
 def _close_log(paths: Paths) -> None:

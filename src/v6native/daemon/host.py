@@ -158,6 +158,19 @@ class HostNode:
         wanted = self.wanted(config, facts)
         return node_status(config, self.node_name(config), facts, wanted, self.plane(), self._peers(wanted))
 
+    def gateway_trouble(self, config: Config) -> str:
+        if not self.in_place():
+            return "the data plane is not in place"
+        name, facts = config.node(self.node_name(config)).uplink, self.host_facts()
+        uplink = facts.interface(name)
+        if uplink is None:
+            return f"the uplink {name} is not there"
+        if not uplink.up:
+            return f"the uplink {name} is down"
+        if not any(route.family == 4 and route.interface == name for route in facts.default_routes):
+            return f"the uplink {name} has no IPv4 default route"
+        return ""
+
     def reasons(self) -> tuple[Reason, ...]:
         return self.plane().reasons()
 

@@ -135,6 +135,9 @@ class NodeWork(Protocol):
 
     def status(self, config: Config) -> NodeStatus: ...
 
+    def gateway_trouble(self, config: Config) -> str:
+        """Why no packet can be translated here now, as far as the node's own state tells; empty where nothing is wrong."""
+
     def reasons(self) -> tuple[Reason, ...]: ...
 
     def counters(self) -> dict[str, int]: ...

@@ -14,11 +14,13 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import structlog
 
 from v6native.daemon.core import Daemon, ReloadResult
+from v6native.daemon.health import HealthKeeper
 from v6native.daemon.lease import FastKeeper
 from v6native.daemon.node import Change, NodeWork
 from v6native.daemon.notify import Notifier
@@ -46,6 +48,7 @@ class Parts:
     supervisor: Supervisor
     notifier: Notifier
     route_protocol: int
+    run_folder: Path
 
 
 class Runner:
@@ -61,6 +64,9 @@ class Runner:
         self._bell = asyncio.Event()
         self._reconciler = Reconciler(last_look=time.monotonic())
         self.fast = FastKeeper(parts.node, lambda: parts.daemon.config if parts.daemon.is_up else None)
+        self.health = HealthKeeper(
+            parts.node, lambda: parts.daemon.config if parts.daemon.is_up else None, parts.run_folder
+        )
 
     async def run(self, serve: Callable[[Runner], contextlib.AbstractAsyncContextManager[None]]) -> None:
         """Applies, serves, and returns when told to end; an error of the first apply is the caller's."""
@@ -78,7 +84,7 @@ class Runner:
             for sock in watches:
                 loop.add_reader(sock, self._heard, sock)
             async with serve(self), asyncio.TaskGroup() as tasks:
-                doing = (self._keep_workers, self._reconcile, self._watchdog, self.fast.run)
+                doing = (self._keep_workers, self._reconcile, self._watchdog, self.fast.run, self.health.run)
                 jobs = [tasks.create_task(job()) for job in doing]
                 self.parts.notifier.ready(self._summary())
                 log.info("up", node=self._node_name(), changes=len(changes))
@@ -118,6 +124,7 @@ class Runner:
                     self.parts.launcher.end(worker.pid, worker.spec)
             return self.parts.daemon.remove()
 
+        self.health.end()
         await self.fast.end()
         try:
             return await self.blocking(remove)

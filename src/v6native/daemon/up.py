@@ -65,7 +65,7 @@ def make_runner(node: NodeWork, paths: Paths) -> Runner:
         node, Snapshots(paths), lambda: datetime.datetime.now(datetime.UTC), lambda step: log.info("step", did=step)
     )
     launcher = ProcessLauncher(journal="JOURNAL_STREAM" in os.environ)
-    return Runner(Parts(daemon, node, launcher, Supervisor(launcher), Notifier.from_environment(), PROTOCOL))
+    return Runner(Parts(daemon, node, launcher, Supervisor(launcher), Notifier.from_environment(), PROTOCOL, paths.run))
 
 
 async def _run(runner: Runner, paths: Paths) -> None:

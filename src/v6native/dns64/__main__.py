@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     _raise_file_limit()
     loop = Loop()
     try:
-        server = Server(loop, Stats(), _read(path))
+        server = Server(loop, Stats(), _read(path), path.with_name("health.json"))
         pid_file = PidFile(path.with_suffix(".pid"))
         sockets = (
             StatsSocket(loop, path.with_suffix(".sock"), server.document),

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
+from ipaddress import IPv6Network
 from pathlib import Path
 
 import structlog
@@ -24,6 +25,7 @@ from v6native.dns64.blocklist import Blocked, Blocklists
 from v6native.dns64.channel import forget_authorities
 from v6native.dns64.clients import Access, Client, Clients
 from v6native.dns64.framing import Lengths
+from v6native.dns64.gateways import Gateways
 from v6native.dns64.loop import READ, Loop
 from v6native.dns64.query import Query, cut, parse_query, refuse, respond
 from v6native.dns64.querylog import QueryLog
@@ -53,7 +55,8 @@ _IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT = 10, 5
 class Server:
     """Listens from its creation on; OSError, naming the address, where it cannot."""
 
-    def __init__(self, loop: Loop, stats: Stats, settings: Dns64Settings) -> None:
+    def __init__(self, loop: Loop, stats: Stats, settings: Dns64Settings, health: Path | None = None) -> None:
+        """`health`: the file that tells which gateways work."""
         self.loop = loop
         self.stats = stats
         # Without TLS, which `_use` turns on.
@@ -75,8 +78,11 @@ class Server:
         self._blocking: tuple[object, ...] = ((), (), settings.local)
         self._log: QueryLog | None = None
         self._second = 0
+        self._gateways: Gateways | None = None
         self._open(settings)
         self._use(settings)
+        if health is not None:
+            self._gateways = Gateways(loop, health, self._use_gateways)
 
     def reload(self, settings: Dns64Settings) -> None:
         """Takes on other settings and keeps cache and connections; OSError: nothing has changed."""
@@ -98,6 +104,8 @@ class Server:
         self._use(settings)
 
     def close(self) -> None:
+        if self._gateways is not None:
+            self._gateways.close()
         if self._log is not None:
             self._log.close()
         self._tcp.close()
@@ -119,6 +127,7 @@ class Server:
             "not_listening": [f"{where}: {why}" for where, why in self._not_listening.items()],
             "blocked_names": len(self._blocked),
             "pref64": [str(rule.prefix) for rule in self.settings.pref64],
+            "gateways_down": sorted(map(str, self._gateways.down)) if self._gateways is not None else [],
             "cache_entries": len(cache),
             "cache_bytes": cache.bytes,
             "cache_evicted": cache.evicted,
@@ -171,7 +180,15 @@ class Server:
             self._log.close()
         self._log = QueryLog(self.loop, self.stats, Path(settings.query_log)) if settings.query_log else None
         self._tcp.limit, self._tcp.idle = settings.limits.tcp_connections, settings.timing.tcp_idle
-        self._clients.use(accesses(settings, self._is_blocked), settings.limits.client_per_second)
+        self._admit()
+
+    def _use_gateways(self, down: frozenset[IPv6Network]) -> None:
+        _log.warning("gateways that do not work", pref64=sorted(map(str, down)))
+        self._admit()
+
+    def _admit(self) -> None:
+        down = self._gateways.down if self._gateways is not None else frozenset()
+        self._clients.use(accesses(self.settings, self._is_blocked, down), self.settings.limits.client_per_second)
 
     def _block(self, settings: Dns64Settings) -> None:
         """The old lists hold until the new ones are read."""
@@ -344,9 +361,12 @@ class Server:
 
 
 def accesses(
-    settings: Dns64Settings, blocked: Callable[[bytes], bool] = lambda _name: False
+    settings: Dns64Settings,
+    blocked: Callable[[bytes], bool] = lambda _name: False,
+    down: Collection[IPv6Network] = (),
 ) -> list[tuple[IPNetwork, Access]]:
-    """Who may ask, and what is theirs, the longest prefix first. A view gives no right to ask."""
+    """Who may ask, and what is theirs, the longest prefix first. A view gives no right to ask. Prefixes that are `down` are not
+    used where another one is left."""
     policy = Policy(
         settings.exclude_aaaa,
         settings.exclude_ipv4,
@@ -360,7 +380,7 @@ def accesses(
     reverse64 = tuple(dict.fromkeys((*(rule.prefix for rule in rules), WKP)))
 
     def access(pref64: tuple[Pref64, ...]) -> Access:
-        return Access(View(pref64, reverse64, policy))
+        return Access(View(tuple(rule for rule in pref64 if rule.prefix not in down) or pref64, reverse64, policy))
 
     default = access(settings.pref64)
     found: dict[IPNetwork, Access] = dict.fromkeys(settings.allow, default)

@@ -13,6 +13,7 @@ from v6native.doctor.checks import (
     drops,
     forward_drop,
     forwarding,
+    gateways,
     kernel,
     log,
     masquerade,
@@ -54,6 +55,7 @@ CHECKS: tuple[Check, ...] = (
     conntrack.check,
     mtu.check,
     tables.check,
+    gateways.check,
     notes.check,
     drops.check,
 )

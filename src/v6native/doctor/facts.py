@@ -18,6 +18,7 @@ from v6native.config.modeldns import (
 from v6native.dataplane.door import Reason, Totals
 from v6native.desired.dataplane import DataPlaneConfig
 from v6native.desired.model import Note
+from v6native.health.gateway import Gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Facts:
     workers: tuple[WorkerFacts, ...] = ()
     resolvers: tuple[ResolverFacts, ...] | None = None
     missing_tools: tuple[str, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
     dataplane: DataPlaneConfig | None = None
     notes: tuple[Note, ...] = ()
     reasons: tuple[Reason, ...] = ()

@@ -56,6 +56,7 @@ class Reading:
     peers: tuple[PeerReading, ...] = ()
     findings: Mapping[str, int] = field(default_factory=dict)
     fast_path: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    gateways: Mapping[str, bool] = field(default_factory=dict)
 
 
 def render(reading: Reading) -> bytes:
@@ -77,6 +78,12 @@ class _Once(Collector):
         yield _gauge("v6native_uptime_seconds", "Seconds since this daemon started.", (), [((), r.uptime)])
         yield _gauge(
             "v6native_reload_ok", "1 when the last load of the configuration was applied.", (), [((), int(r.reload_ok))]
+        )
+        yield _gauge(
+            "v6native_gateway_healthy",
+            "1 when translation through this prefix works.",
+            ("pref64",),
+            [((prefix,), int(healthy)) for prefix, healthy in r.gateways.items()],
         )
         yield _packets(r)
         if r.totals is not None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Network, ip_network
+from pathlib import Path
 from typing import Any
 
 import dns.flags
@@ -184,10 +185,10 @@ class Upstream:
 class Running:
     """A DNS64 under test, in a thread of this process."""
 
-    def __init__(self, settings: Dns64Settings) -> None:
+    def __init__(self, settings: Dns64Settings, health: Path | None = None) -> None:
         self.loop = Loop()
         self.stats = Stats()
-        self.server = Server(self.loop, self.stats, settings)
+        self.server = Server(self.loop, self.stats, settings, health)
         self.port = settings.listen[0].port
         self._ending = threading.Event()
         self._calls: list[Callable[[], None]] = []

@@ -47,7 +47,7 @@ def serve(made: Rig, ask: Ask) -> Any:
         launcher = FakeLauncher()
         node = made.node
         daemon = Daemon(node, Snapshots(made.paths), lambda: datetime.datetime.now(datetime.UTC), lambda _step: None)
-        runner = Runner(Parts(daemon, node, launcher, Supervisor(launcher), Notifier(None), 164))
+        runner = Runner(Parts(daemon, node, launcher, Supervisor(launcher), Notifier(None), 164, made.paths.run))
         daemon.start()
         runner.follow_workers()
         async with serving(make_app(DaemonBackend(runner, made.paths)), made.paths.api_socket):
@@ -83,7 +83,7 @@ def test_only_root_and_its_group_may_connect(made: Rig) -> None:
 def test_status(made: Rig) -> None:
     made.doors.machine.dataplane.live.append(session())
     document = get(made, "/v1/status").json()
-    assert set(document) == {"ok", "daemon", "node", "workers", "fast_path", "confirm", "findings"}
+    assert set(document) == {"ok", "daemon", "node", "workers", "fast_path", "gateways", "confirm", "findings"}
     node = document["node"]
     assert (node["node"], node["pref64"]) == ("edge1", ["2001:db8:64:64::/96"])
     assert node["pool4"] == [{"address": "192.0.2.1", "first_port": 40000, "last_port": 59999, "shared": True}]

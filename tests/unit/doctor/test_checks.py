@@ -39,6 +39,7 @@ from v6native.doctor.checks import drops, notes
 from v6native.doctor.examine import CHECKS, examine, without_symptoms
 from v6native.doctor.facts import Facts, KernelFacts, ResolverFacts, RuleFacts, WorkerFacts
 from v6native.doctor.finding import Finding, Severity
+from v6native.health.gateway import Gateway
 
 NODE = Node("edge1", "eth0", ("lan0",), (Pool4Entry(None, PortRange(40000, 59999)),))
 TUNNEL = Tunnel("friends", "edge1", 51820, IPv6Network("2001:db8:64:a::/64"), None)
@@ -128,6 +129,16 @@ CASES: dict[str, list[Facts]] = {
     "rp_filter_strict": [
         sysctl(**{"net__ipv4__conf__nat64-x__rp_filter": "1"}),
         sysctl(**{"net__ipv4__conf__all__rp_filter": "1", "net__ipv4__conf__nat64-x__rp_filter": "0"}),
+    ],
+    "gateway_down": [
+        replace(
+            GOOD,
+            gateways=(Gateway(IPv6Network("2001:db8:64:64::/96"), False, "none of 198.51.100.1 answers through it"),),
+        ),
+        replace(
+            GOOD,
+            gateways=(Gateway(IPv6Network("2001:db8:64:64::/96")), Gateway(IPv6Network("64:ff9b::/96"), False, "x")),
+        ),
     ],
     "worker_down": [replace(GOOD, workers=(WorkerFacts("dns64", False, 2), WorkerFacts("slowpath", True, 0)))],
     "worker_unstable": [replace(GOOD, workers=(WorkerFacts("slowpath", True, 3),))],

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from v6native.config.problem import ConfigProblem
-from v6native.config.rules import clients, dns, limits, log, names, pools, prefixes, shares, translators
+from v6native.config.rules import clients, dns, health, limits, log, names, pools, prefixes, shares, translators
 from v6native.config.rules.draft import Draft
 
 RULES = (
@@ -18,6 +18,7 @@ RULES = (
     dns.check,
     limits.check,
     log.check,
+    health.check,
 )
 
 __all__ = ["RULES", "Draft", "check"]

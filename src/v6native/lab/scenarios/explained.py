@@ -114,11 +114,33 @@ def traced(trial: Trial) -> str:
     return str(told["reason"])
 
 
+def domains(trial: Trial) -> str:
+    """`dns top` tells which domains keep the network on IPv4, and what the NAT64 carries to them."""
+
+    def top(*options: str) -> dict[str, dict[str, int]]:
+        document = json.loads(trial.succeeds("edge1", "v6native", "dns", "top", "--json", *options).out)
+        return {domain["domain"]: domain for domain in document["domains"]}
+
+    before = top().get("v4only.example", {"queries": 0})
+    trial.succeeds("phone", "curl", "-sS", "-m10", "http://v4only.example/who")
+    trial.succeeds("phone", "curl", "-sS", "-m10", "http://v6only.example/who")
+    only = top("--ipv4-only")
+    expect("v4only.example" in only, f"dns top --ipv4-only tells {sorted(only)}")
+    found = only["v4only.example"]
+    expect(
+        found["queries"] > before["queries"], f"dns top counted {before['queries']} queries, then {found['queries']}"
+    )
+    expect(found["bytes"] > 0 and found["clients"] >= 1, f"dns top tells {found}")
+    expect("v6only.example" not in only and "v6only.example" in top(), "v6only.example is not told, or is told wrongly")
+    return f"v4only.example: {found['queries']} queries, {found['bytes']} bytes"
+
+
 SCENARIOS = tuple(
     Scenario(f"explain-{key}", 3, title, play)
     for key, title, play in (
         ("sessions", "explain tells the port that the server sees", sessions),
         ("refusals", "explain tells the reason that is counted", refusals),
+        ("domains", "dns top tells what keeps the network on IPv4", domains),
         ("traced", "trace shows the reason that explain tells", traced),
     )
 )
