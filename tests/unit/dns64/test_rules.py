@@ -268,10 +268,29 @@ def test_5_5_by_do_and_cd() -> None:
     asker = client(NO_AAAA, signed)
     answer = asker.ask("www.example", "AAAA", want_dnssec=True, flags=dns.flags.RD | dns.flags.CD)
     assert not answer.answer and asker.asked == ["www.example AAAA +do +cd"]
-    # CD without DO: the basis of synthesis is data that was checked.
+    # CD without DO: the basis of synthesis is data that was checked, also that there is no AAAA.
     asker = client(NO_AAAA, signed)
     assert lines(asker.ask("www.example", "AAAA", flags=dns.flags.RD | dns.flags.CD)) == [SYNTHESIZED]
-    assert asker.asked == ["www.example AAAA +cd", "www.example A"]
+    assert asker.asked == ["www.example AAAA +cd", "www.example AAAA", "www.example A"]
+
+
+@pytest.mark.parametrize("unchecked", ["NOERROR", "NXDOMAIN", "SERVFAIL"])
+def test_5_5_a_bogus_denial_leads_to_no_synthesis(unchecked: str) -> None:
+    """SERVFAIL with validation alone: a forger denied the AAAA. SERVFAIL with and without: the server is broken."""
+    failed = said("www.example AAAA", rcode="SERVFAIL")
+    asker = client(failed, said("www.example AAAA +cd", "--", SOA, rcode=unchecked), ONE_A)
+    answer = asker.ask("www.example", "AAAA")
+    if unchecked == "SERVFAIL":
+        assert lines(answer) == ["www.example. 600 AAAA 2001:db8:64:64::c633:6450"]
+    else:
+        assert answer.rcode() == dns.rcode.SERVFAIL and not answer.answer
+        assert asker.asked == ["www.example AAAA", "www.example AAAA +cd"]
+
+
+def test_5_5_with_checking_disabled_a_bogus_denial_passes_and_is_no_reason_to_synthesize() -> None:
+    failed, denial = said("www.example AAAA", rcode="SERVFAIL"), said("www.example AAAA +cd", "--", SOA)
+    answer = client(failed, denial, ONE_A).ask("www.example", "AAAA", flags=dns.flags.RD | dns.flags.CD)
+    assert answer.rcode() == dns.rcode.NOERROR and not answer.answer and answer.authority
 
 
 def test_5_5_the_ad_bit_is_never_on_what_was_made_here() -> None:
