@@ -159,7 +159,11 @@ def _synthesized(query: Query, view: View, aaaa: Answer, a: Answer, now: int) ->
     if not found:
         return _empty(query, aaaa, a, now)
     question = query.name + query.question[-4:]
-    return build(question, wire.NOERROR, (answer, message.authority, message.additional), now, ceiling, "synthesized")
+    sections = (answer, message.authority, message.additional)
+    made = build(question, wire.NOERROR, sections, now, ceiling, "synthesized")
+    # To who understands DNSSEC: upstream vouches for the A, and that there is no AAAA (§5.5, item 2; not item 1).
+    made.authentic = query.do and aaaa.authentic and a.authentic
+    return made
 
 
 def _empty(query: Query, aaaa: Answer, a: Answer | None, now: int) -> Answer:

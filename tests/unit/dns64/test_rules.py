@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
+from typing import Any
 
 import dns.flags
 import dns.rcode
@@ -293,17 +294,30 @@ def test_5_5_with_checking_disabled_a_bogus_denial_passes_and_is_no_reason_to_sy
     assert answer.rcode() == dns.rcode.NOERROR and not answer.answer and answer.authority
 
 
-def test_5_5_the_ad_bit_is_never_on_what_was_made_here() -> None:
-    for _, answer in (NO_AAAA, ONE_A):
-        answer.authentic = True
+def test_5_5_the_ad_bit_needs_both_answers_and_do() -> None:
+    def asked(vouched: tuple[tuple[str, Answer], ...], **options: Any) -> bool:
+        for known in (NO_AAAA, ONE_A):
+            known[1].authentic, known[1].memo = known in vouched, None
+        try:
+            answer = client(NO_AAAA, ONE_A).ask("www.example", "AAAA", **options)
+            assert lines(answer) == [SYNTHESIZED]
+            return bool(answer.flags & dns.flags.AD)
+        finally:
+            for known in (NO_AAAA, ONE_A):
+                known[1].authentic, known[1].memo = False, None
+
+    assert asked((NO_AAAA, ONE_A), want_dnssec=True)
+    assert not asked((NO_AAAA, ONE_A)) and not asked((NO_AAAA, ONE_A), flags=dns.flags.RD | dns.flags.AD)
+    assert not asked((NO_AAAA,), want_dnssec=True) and not asked((ONE_A,), want_dnssec=True)
+
+
+def test_5_5_the_ad_bit_of_real_data() -> None:
+    ONE_A[1].authentic = True
     try:
-        synthesized = client(NO_AAAA, ONE_A).ask("www.example", "AAAA", want_dnssec=True)
-        assert synthesized.answer and not synthesized.flags & dns.flags.AD
         assert client(ONE_A).ask("www.example", "A", want_dnssec=True).flags & dns.flags.AD
         assert not client(ONE_A).ask("www.example", "A").flags & dns.flags.AD
     finally:
-        for _, answer in (NO_AAAA, ONE_A):
-            answer.authentic = False
+        ONE_A[1].authentic = False
 
 
 def test_a_change_of_view_takes_effect_though_upstream_is_not_asked_again() -> None:
