@@ -160,10 +160,10 @@ class Play:
     def _shown_asked(self) -> str:
         return ", ".join(map(str, self.upstream.asked)) or "nothing more"
 
-    def _nothing_else(self, when: str) -> None:
-        """What is under way arrives: two turns in which nothing happens."""
-        for _ in range(2):
-            self.loop.turn(0)
+    def _nothing_else(self, when: str, seconds: float = 0) -> None:
+        """What is under way arrives; `seconds` more for where it must not be too late."""
+        for wait in (0, seconds):
+            self.loop.turn(wait)
         assert not self.upstream.asked, f"{when}: upstream was also asked {self._shown_asked()}"
 
     def _upstream(self, step: Step) -> None:
@@ -216,7 +216,7 @@ class Play:
         assert found == step.question, f"upstream is asked {found}, not {step.question}"
 
     def _pass(self, step: Step) -> None:
-        self._nothing_else("before time goes on")
+        self._nothing_else("before time goes on", _QUIET / 5)
         if self._open is not None:
             assert _received(self._open[2]) is None, "there is an answer before time goes on"
         self.clock.now += float(step.words[0])
