@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,7 @@ SETTINGS: dict[str, tuple[str, Callable[[list[str], Any], Any]]] = {
     "open_ipv4": ("open_ipv4", lambda words, _: tuple(map(IPv4Network, words))),
     "never_synthesize": ("never_synthesize", lambda words, _: tuple(words)),
     "aaaa_failure": ("aaaa_failure", lambda words, _: AaaaFailure(words[0])),
+    "stale": ("timing", lambda words, before: replace(before, stale=int(words[0]))),
     # The script's upstream is one that validates, unless it says `no`.
     "trusted": ("trusted", lambda words, _: words[0] == "yes"),
 }
