@@ -36,7 +36,7 @@ keep_off() {
     disable="deb-systemd-helper disable"
     if command -v systemctl >/dev/null; then disable="systemctl disable"; fi
     for name in $(installed | comm -13 "$before" -); do
-        for unit in $(dpkg -L "$name" | sed -n 's#.*/systemd/system/\([^/@]*\.\(service\|socket\)\)$#\1#p'); do
+        for unit in $(dpkg -L "$name" | sed -n 's#.*/systemd/system/\([^/@]*\.\(service\|socket\|target\)\)$#\1#p'); do
             $disable "$unit" >/dev/null 2>&1 || true
         done
     done

@@ -3,8 +3,9 @@
 """The tables of docs/rfc-compliance, and the promise that in a whole run every row that is *done* was tested.
 
 A row names tests as `packets/test_bib::test_hairpin`, which is tests/packets/test_bib.py::test_hairpin with all its
-parameters, or as `lab:KEY`, a scenario in each arrangement. A whole run is one without paths and without -k that left
-out nothing but the marks that its count leaves out. It fails if such a test was skipped, or none of its cases ran.
+parameters, as `lab:KEY`, a scenario in each arrangement, or as `script:FILE/CASE`, a case of a script for the DNS64. A whole
+run is one without paths and without -k that left out nothing but the marks that its count leaves out. It fails if such a
+test was skipped, or none of its cases ran.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ HEADING = "| § | words | requirement | state | how, or why not | held by |"
 WHOLE = {"", "not kernel", "not nightly and not kernel"}
 """The -m of a run that leaves out no more than its count does (setup/tests.sh)."""
 
+_SCRIPT = re.compile(r"^tests/integration/dns64/test_scripts\.py::test_script\[([^\]]+)\]$")
 _SCENARIO = re.compile(r"^tests/lab/test_scenarios\.py::test_scenario\[[^-\]]+-([^\]]+)\]$")
 
 
@@ -65,6 +67,9 @@ def short(nodeid: str) -> str:
     scenario = _SCENARIO.match(nodeid)
     if scenario:
         return f"lab:{scenario[1]}"
+    script = _SCRIPT.match(nodeid)
+    if script:
+        return f"script:{script[1]}"
     return nodeid.partition("[")[0].removeprefix("tests/").replace(".py::", "::", 1)
 
 

@@ -15,11 +15,13 @@ import pytest
 from tests import held
 from tests.conventions.normative import counted, stood_for
 from tests.conventions.tree import ROOT
+from tests.integration.dns64 import script
 from v6native.lab.scenarios import SCENARIOS
 
 STATES = {"done", "deviates", "open", "n.a."}
 WORDS = tomllib.loads((held.FOLDER / "words.toml").read_text())
 INDEX = held.FOLDER.with_suffix(".md")
+CASES = {case.key for file in script.FOLDER.glob("*.script") for case in script.read(file)}
 KEYS = {scenario.key for scenario in SCENARIOS}
 
 
@@ -33,6 +35,8 @@ def names_of_tests(file: Path) -> frozenset[str]:
 def exists(name: str) -> bool:
     if name.startswith("lab:"):
         return name.removeprefix("lab:") in KEYS
+    if name.startswith("script:"):
+        return name.removeprefix("script:") in CASES
     path, _, test = name.partition("::")
     file = ROOT / "tests" / f"{path}.py"
     return file.exists() and test in names_of_tests(file)
@@ -120,6 +124,7 @@ def test_a_done_row_whose_test_did_not_run_is_told() -> None:
     assert held.unheld([row], {*ping, f"{hairpin}[udp]"}, {f"{hairpin}[tcp]"}, set()) == [
         "rfc4787 §6: hairpins is done, but packets/test_bib::test_hairpin was skipped"
     ]
+    assert held.short("tests/integration/dns64/test_scripts.py::test_script[ttl/zero]") == "script:ttl/zero"
     assert held.unheld([row], {*ping, f"{hairpin}_errors"}, set(), set()) == [
         "rfc4787 §6: hairpins is done, but packets/test_bib::test_hairpin did not run"
     ]

@@ -13,7 +13,19 @@ import pytest
 
 from tests.conventions.tree import ROOT, files, named, shown
 
-HEADED = ("*.py", "*.sh", "*.toml", "*.c", "*.h", "*.service", "Makefile", "requirements.lock", "run", "*.yml")
+HEADED = (
+    "*.py",
+    "*.sh",
+    "*.toml",
+    "*.c",
+    "*.h",
+    "*.service",
+    "Makefile",
+    "requirements.lock",
+    "run",
+    "*.yml",
+    "*.script",
+)
 # Golden files are compared byte by byte with what v6native writes; REUSE.toml covers them.
 SOURCES = [
     file for file in named(*HEADED) if not file.is_relative_to(ROOT / "tests" / "golden") or file.suffix == ".py"

@@ -38,16 +38,17 @@ class Timer:
 
 
 class Loop:
-    """`now` is monotonic seconds, read once after each wait."""
+    """`now` is monotonic seconds, read from `clock` once after each wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
         self._epoll = select.epoll()
         self._handlers: dict[int, Handler] = {}
         self._timers: list[tuple[float, int, Timer]] = []
         self._sequence = count()
         self._stopped = False
         self._last_logged = -1.0
-        self.now = monotonic()
+        self.now = clock()
         self.errors = 0
 
     def add(self, fd: int, events: int, handler: Handler) -> None:
@@ -82,9 +83,9 @@ class Loop:
         timers = self._timers
         while timers and timers[0][2].action is None:
             heappop(timers)
-        wait = min(longest, max(0.0, timers[0][0] - monotonic())) if timers else longest
+        wait = min(longest, max(0.0, timers[0][0] - self._clock())) if timers else longest
         ready = self._epoll.poll(wait, 256)
-        self.now = monotonic()
+        self.now = self._clock()
         for fd, events in ready:
             # An earlier handler of this turn may have removed it.
             handler = self._handlers.get(fd)

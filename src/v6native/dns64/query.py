@@ -112,7 +112,7 @@ def respond(query: Query, answer: Answer, now: int, limit: int) -> bytes:
     size = len(query.question)
     out[wire.HEADER : wire.HEADER + size] = query.question
     own = answer.message[2] << 8 & wire.AA
-    # AD goes to who understands it (RFC 6840 §5.8), and never onto what is not upstream's own word.
+    # AD goes to who understands it (RFC 6840 §5.8), and only onto what a trusted upstream vouches for.
     if answer.authentic and (query.do or query.flags & wire.AD):
         own |= wire.AD
     flags = wire.QR | wire.RA | own | query.flags & (wire.RD | wire.CD) | answer.rcode & wire.RCODE_MASK

@@ -104,12 +104,26 @@ def _aaaa(query: Query, view: View, find: Find, now: int) -> Answer | Need:
         return stands
     if not view.pref64 or any(suffix in view.policy.never for suffix in wire.suffixes(query.name)):
         return _empty(query, aaaa, None, now)
+    if _in_doubt(query, aaaa):
+        other = find(key(query, cd=not query.cd))
+        if other is None:
+            return Need(key(query, cd=not query.cd), wanted_a)
+        if other.failed != aaaa.failed and (aaaa if aaaa.failed else other).origin == "upstream":
+            return _empty(query, aaaa, None, now)
     a = find(wanted_a)
     if a is None:
         return Need(wanted_a)
     made = _synthesized(query, view, aaaa, a, now)
     aaaa.memo = (view, a, made)
     return made
+
+
+def _in_doubt(query: Query, aaaa: Answer) -> bool:
+    """Whether the answer might be bogus: then it must not lead to synthesis, or a forger who denies the AAAA records, and
+    can prove nothing, would get round DNSSEC (§5.5, item 2). A validator says SERVFAIL to what is bogus, as to what it
+    could not get; only the latter fails with CD as well. What came with CD was not validated at all.
+    """
+    return not aaaa.failed if query.cd else aaaa.rcode == wire.SERVFAIL and aaaa.origin == "upstream"
 
 
 def _stands(query: Query, policy: Policy, aaaa: Answer, now: int) -> Answer | None:
@@ -147,13 +161,18 @@ def _synthesized(query: Query, view: View, aaaa: Answer, a: Answer, now: int) ->
     if not found:
         return _empty(query, aaaa, a, now)
     question = query.name + query.question[-4:]
-    return build(question, wire.NOERROR, (answer, message.authority, message.additional), now, ceiling, "synthesized")
+    sections = (answer, message.authority, message.additional)
+    made = build(question, wire.NOERROR, sections, now, ceiling, "synthesized")
+    # To who understands DNSSEC: upstream vouches for the A, and that there is no AAAA (§5.5, item 2; not item 1).
+    made.authentic = query.do and aaaa.authentic and a.authentic
+    return made
 
 
 def _empty(query: Query, aaaa: Answer, a: Answer | None, now: int) -> Answer:
-    """The answer where nothing was synthesized: upstream's own to the AAAA question (§5.4), or where that was an error,
-    to the A question (§5.1.6), and none of the addresses in it."""
-    basis = a if aaaa.failed and a is not None else aaaa
+    """The answer where nothing was synthesized: upstream's own to the AAAA question (§5.4), or where that was an error or
+    says nothing negative, to the A question (§5.1.6), and none of the addresses in it."""
+    better = a is not None and (aaaa.failed or (aaaa.soa_ttl is None and a.soa_ttl is not None))
+    basis = a if a is not None and better else aaaa
     return basis if basis.failed else _without_addresses(query, basis, frozenset(), now)
 
 

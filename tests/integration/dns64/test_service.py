@@ -303,7 +303,7 @@ def test_a_validating_client_gets_the_truth(server: Running, upstream: Upstream)
 def test_checking_disabled_alone_is_no_reason_to_use_unchecked_data(server: Running, upstream: Upstream) -> None:
     assert addresses(server.ask("v4only.example", "AAAA", flags=dns.flags.RD | dns.flags.CD))
     asked = [(str(q.question[0]).split()[-1], bool(q.flags & dns.flags.CD)) for q in upstream.queries]
-    assert asked == [("AAAA", True), ("A", False)]
+    assert asked == [("AAAA", True), ("AAAA", False), ("A", False)]
 
 
 def test_ad_passes_from_a_trusted_upstream_only_to_who_asks_for_it(upstream: Upstream) -> None:
@@ -317,7 +317,8 @@ def test_ad_passes_from_a_trusted_upstream_only_to_who_asks_for_it(upstream: Ups
         assert server.ask("dual.example", "AAAA", flags=dns.flags.RD | dns.flags.AD).flags & dns.flags.AD
         assert not server.ask("dual.example", "AAAA", flags=dns.flags.RD).flags & dns.flags.AD
         assert server.ask("dual.example", "AAAA", want_dnssec=True).flags & dns.flags.AD
-        assert not server.ask("v4only.example", "AAAA", want_dnssec=True).flags & dns.flags.AD
+        assert server.ask("v4only.example", "AAAA", want_dnssec=True).flags & dns.flags.AD
+        assert not server.ask("v4only.example", "AAAA", flags=dns.flags.RD | dns.flags.AD).flags & dns.flags.AD
     with dns64(upstream, upstreams=(replace(upstream.server, trust_ad=False),)) as server:
         assert not server.ask("dual.example", "AAAA", want_dnssec=True).flags & dns.flags.AD
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
+from typing import Any
 
 import dns.flags
 import dns.rcode
@@ -270,23 +271,55 @@ def test_5_5_by_do_and_cd() -> None:
     asker = client(NO_AAAA, signed)
     answer = asker.ask("www.example", "AAAA", want_dnssec=True, flags=dns.flags.RD | dns.flags.CD)
     assert not answer.answer and asker.asked == ["www.example AAAA +do +cd"]
-    # CD without DO: the basis of synthesis is data that was checked.
+    # CD without DO: the basis of synthesis is data that was checked, also that there is no AAAA.
     asker = client(NO_AAAA, signed)
     assert lines(asker.ask("www.example", "AAAA", flags=dns.flags.RD | dns.flags.CD)) == [SYNTHESIZED]
-    assert asker.asked == ["www.example AAAA +cd", "www.example A"]
+    assert asker.asked == ["www.example AAAA +cd", "www.example AAAA", "www.example A"]
 
 
-def test_5_5_the_ad_bit_is_never_on_what_was_made_here() -> None:
-    for _, answer in (NO_AAAA, ONE_A):
-        answer.authentic = True
+@pytest.mark.parametrize("unchecked", ["NOERROR", "NXDOMAIN", "SERVFAIL"])
+def test_5_5_a_bogus_denial_leads_to_no_synthesis(unchecked: str) -> None:
+    """SERVFAIL with validation alone: a forger denied the AAAA. SERVFAIL with and without: the server is broken."""
+    failed = said("www.example AAAA", rcode="SERVFAIL")
+    asker = client(failed, said("www.example AAAA +cd", "--", SOA, rcode=unchecked), ONE_A)
+    answer = asker.ask("www.example", "AAAA")
+    if unchecked == "SERVFAIL":
+        assert lines(answer) == ["www.example. 600 AAAA 2001:db8:64:64::c633:6450"]
+    else:
+        assert answer.rcode() == dns.rcode.SERVFAIL and not answer.answer
+        assert asker.asked == ["www.example AAAA", "www.example AAAA +cd"]
+
+
+def test_5_5_with_checking_disabled_a_bogus_denial_passes_and_is_no_reason_to_synthesize() -> None:
+    failed, denial = said("www.example AAAA", rcode="SERVFAIL"), said("www.example AAAA +cd", "--", SOA)
+    answer = client(failed, denial, ONE_A).ask("www.example", "AAAA", flags=dns.flags.RD | dns.flags.CD)
+    assert answer.rcode() == dns.rcode.NOERROR and not answer.answer and answer.authority
+
+
+def test_5_5_the_ad_bit_needs_both_answers_and_do() -> None:
+    def asked(vouched: tuple[tuple[str, Answer], ...], **options: Any) -> bool:
+        for known in (NO_AAAA, ONE_A):
+            known[1].authentic, known[1].memo = known in vouched, None
+        try:
+            answer = client(NO_AAAA, ONE_A).ask("www.example", "AAAA", **options)
+            assert lines(answer) == [SYNTHESIZED]
+            return bool(answer.flags & dns.flags.AD)
+        finally:
+            for known in (NO_AAAA, ONE_A):
+                known[1].authentic, known[1].memo = False, None
+
+    assert asked((NO_AAAA, ONE_A), want_dnssec=True)
+    assert not asked((NO_AAAA, ONE_A)) and not asked((NO_AAAA, ONE_A), flags=dns.flags.RD | dns.flags.AD)
+    assert not asked((NO_AAAA,), want_dnssec=True) and not asked((ONE_A,), want_dnssec=True)
+
+
+def test_5_5_the_ad_bit_of_real_data() -> None:
+    ONE_A[1].authentic = True
     try:
-        synthesized = client(NO_AAAA, ONE_A).ask("www.example", "AAAA", want_dnssec=True)
-        assert synthesized.answer and not synthesized.flags & dns.flags.AD
         assert client(ONE_A).ask("www.example", "A", want_dnssec=True).flags & dns.flags.AD
         assert not client(ONE_A).ask("www.example", "A").flags & dns.flags.AD
     finally:
-        for _, answer in (NO_AAAA, ONE_A):
-            answer.authentic = False
+        ONE_A[1].authentic = False
 
 
 def test_a_change_of_view_takes_effect_though_upstream_is_not_asked_again() -> None:

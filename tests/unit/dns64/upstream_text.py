@@ -22,9 +22,9 @@ BORN = 1000
 
 
 def said(question: str, *lines: str, rcode: str = "NOERROR", born: int = BORN) -> tuple[str, Answer]:
-    """What upstream says to "name type": records of the answer section, after "--" of the authority section, after
-    another "--" of the additional section."""
-    name, kind = question.split()
+    """What upstream says to "name type", or to "name type +cd" alone: records of the answer section, after "--" of the
+    authority section, after another "--" of the additional section."""
+    name, kind = question.split()[:2]
     message = dns.message.make_response(dns.message.make_query(name, kind))
     message.set_rcode(dns.rcode.from_text(rcode))
     sections = iter((message.answer, message.authority, message.additional))
@@ -63,7 +63,8 @@ class Client:
 
     def _found(self, key: bytes) -> Answer | None:
         text = _text(Need(key))
-        return self.known[text.split("+")[0].strip()] if text in self.asked else None
+        plain = text.split("+")[0].strip()
+        return self.known.get(text, self.known[plain]) if text in self.asked else None
 
 
 def _text(need: Need) -> str:

@@ -14,7 +14,11 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[3] / "setup" / "packages.sh"
-UNITS = {"web": [], "web-common": ["web.service", "web@.service"], "names": ["names.socket", "names.service"]}
+UNITS = {
+    "web": [],
+    "web-common": ["web.service", "web@.service"],
+    "names": ["names.socket", "names.service", "names.target"],
+}
 TOOLS = {
     "dpkg-query": """
 for last; do :; done
@@ -64,7 +68,7 @@ def install(machine: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
 
-DISABLED = ["disable names.service", "disable names.socket", "disable web.service"]
+DISABLED = ["disable names.service", "disable names.socket", "disable names.target", "disable web.service"]
 
 
 def test_services_of_packages_that_came_along_are_disabled(machine: Path) -> None:
