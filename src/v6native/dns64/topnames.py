@@ -116,7 +116,7 @@ class TopNames:
                     "queries": domain.queries,
                     "synthesized": domain.synthesized,
                     "clients": clients(domain.clients),
-                    "ipv4": list(map(str, domain.ipv4)),
+                    "ipv4": list(map(str, sorted(domain.ipv4))),
                 }
                 for name, domain in ranked[:TOLD]
             ],
