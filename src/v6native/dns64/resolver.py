@@ -46,7 +46,7 @@ class Resolver:
         self.limits = limits
         self.cache = Cache(limits.cache_entries, limits.cache_bytes)
         self.zones: dict[bytes, Upstreams] = {}
-        self.jobs = 0
+        self.jobs = self.misses = 0
         self._waiting: dict[bytes, list[Arrived]] = {}
 
     def answer(self, query: Query, view: View, done: Done) -> None:
@@ -62,6 +62,7 @@ class Resolver:
             done(failure(query.question, wire.SERVFAIL, int(self.loop.now), 0))
         else:
             self.jobs += 1
+            self.misses += 1
             _Job(self, query, view, done).go_on(known)
 
     def find(self, key: bytes) -> Answer | None:

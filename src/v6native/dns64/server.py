@@ -131,6 +131,8 @@ class Server:
             "cache_entries": len(cache),
             "cache_bytes": cache.bytes,
             "cache_evicted": cache.evicted,
+            "cache_misses": self.resolver.misses,
+            "cache_hits": max(0, self.stats.answered() - self.resolver.misses),
             "pending": self.resolver.jobs,
             "tcp_open": len(self._tcp),
             "tcp_unsent": self._tcp.unsent,

@@ -93,6 +93,7 @@ class Server:
             self.rttvar += (abs(self.srtt - seconds) - self.rttvar) / 4
             self.srtt += (seconds - self.srtt) / 8
         self.answered += 1
+        self._stats.upstream.add(seconds)
         self.silences = 0
         if self.asleep_until:
             _log.info("upstream is back", upstream=str(self.settings.address), port=self.settings.port)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -141,11 +141,21 @@ def _worker_stats(workers: tuple[WorkerReading, ...]) -> Iterator[Metric]:
         for name, value in worker.stats.items():
             metric = f"v6native_{worker.name}_{name}"
             text = f"{name.replace('_', ' ')}, as told by the worker {worker.name}."
-            if isinstance(value, Mapping):
+            if isinstance(value, Mapping) and "+Inf" in value:
+                yield _histogram(metric, text.capitalize(), value)
+            elif isinstance(value, Mapping):
                 numbers = [((str(key),), float(v)) for key, v in value.items() if isinstance(v, int | float)]
                 yield _gauge(metric, text.capitalize(), ("kind",), numbers)
             elif isinstance(value, int | float):
                 yield _gauge(metric, text.capitalize(), (), [((), float(value))])
+
+
+def _histogram(metric: str, text: str, told: Mapping[str, float]) -> Metric:
+    """`told`: cumulative counts by upper bound, and their "sum"."""
+    buckets = [(bound, float(count)) for bound, count in told.items() if bound != "sum"]
+    family = HistogramMetricFamily(metric, text)
+    family.add_metric([], buckets, float(told.get("sum", 0.0)))
+    return family
 
 
 def _peers(peers: tuple[PeerReading, ...]) -> Iterator[Metric]:

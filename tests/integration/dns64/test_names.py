@@ -62,6 +62,9 @@ def test_domains_are_counted_by_what_one_can_register(upstream: Upstream) -> Non
         assert (found["v6.example"]["queries"], found["v6.example"]["synthesized"]) == (5, 0)
         assert set(found) == {"shop.co.uk", "v6.example"}, "names without AAAA records are nobody's to nudge"
         assert answered(running) == 41, "what is counted by name is in the statistics, too"
+        document = running.server.document()
+        # Upstream is asked for each name's first AAAA; the A of www.shop.co.uk is known by then.
+        assert document["cache_misses"] == 4 and document["cache_hits"] == 38
 
 
 def test_switched_off_nothing_is_kept(upstream: Upstream) -> None:
