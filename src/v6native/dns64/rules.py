@@ -118,7 +118,9 @@ def _stands(query: Query, policy: Policy, aaaa: Answer, now: int) -> Answer | No
         return aaaa if policy.aaaa_failure is AaaaFailure.FAIL else None
     if not aaaa.has_answer:
         return None
-    real = [record for record in wire.parse(aaaa.message).answer if record.type == wire.AAAA]
+    # Of another class it is no address, and may have any length.
+    records = wire.parse(aaaa.message).answer
+    real = [record for record in records if record.type == wire.AAAA and record.cls == wire.IN]
     usable = frozenset(record for record in real if not _excluded(record, policy))
     if not usable:
         return None
@@ -137,7 +139,7 @@ def _synthesized(query: Query, view: View, aaaa: Answer, a: Answer, now: int) ->
     found = False
     for record in message.answer:
         if record.type == wire.A:
-            for rdata in _addresses(record.rdata, view):
+            for rdata in _addresses(record, view):
                 found = True
                 answer.append(Record(record.name, wire.AAAA, wire.IN, min(record.ttl, ceiling), rdata))
         elif not _signs(record, wire.A):
@@ -180,10 +182,13 @@ def _signs(record: Record, kind: int) -> bool:
     return record.type == wire.RRSIG and int.from_bytes(record.rdata[:2], "big") == kind
 
 
-def _addresses(rdata: bytes, view: View) -> Iterator[bytes]:
-    """The IPv6 addresses for an A record, in the order of the configured prefixes (§5.1.7, §5.2)."""
+def _addresses(record: Record, view: View) -> Iterator[bytes]:
+    """The IPv6 addresses for an A record, in the order of the configured prefixes (§5.1.7, §5.2); none for one of another
+    class, which is no IPv4 address."""
+    if record.cls != wire.IN:
+        return
     policy = view.policy
-    v4 = IPv4Address(rdata)
+    v4 = IPv4Address(record.rdata)
     if any(v4 in network for network in policy.exclude_ipv4):
         return
     for rule in view.pref64:
