@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from v6native.dns64 import wire
 from v6native.dns64.wire import Record
 
-LABELS = st.binary(min_size=1, max_size=63) | st.sampled_from([b"www", b"example", b"a", b"b"])
+LABELS = st.binary(min_size=1, max_size=63) | st.sampled_from([b"www", b"example", b"a", b"x" * 63])
 
 
 def _name(labels: list[bytes]) -> bytes:
