@@ -12,6 +12,8 @@ from v6native.dns64.wire import Message, Record, Writer
 
 _U16 = Struct("!H")
 _U32 = Struct("!I")
+_HEADER = Struct("!6H")
+_AAAA = Struct("!HHHIH")
 _MAX_TTL = 0x7FFFFFFF
 # The TTL of an answer past its time, and how long it is before upstream is asked again (RFC 8767 §4, §5).
 STALE_TTL = 30
@@ -124,6 +126,17 @@ def build(
             ttls.append(record.ttl)
     message, offsets = writer.finish(flags)
     return Answer(message, offsets, rcode, now, now + min(ttls, default=ttl), origin)
+
+
+def build_addresses(question: bytes, addresses: list[tuple[int, bytes]], now: int) -> Answer:
+    """A synthesized answer of AAAA records alone, TTL and address of each; as `build` makes it. At least one."""
+    begin, size = wire.HEADER + len(question), _AAAA.size + 16
+    del addresses[(wire.MAX_MESSAGE - begin) // size :]
+    records = b"".join([_AAAA.pack(0xC00C, wire.AAAA, wire.IN, ttl, 16) + rdata for ttl, rdata in addresses])
+    message = _HEADER.pack(0, 0, 1, len(addresses), 0, 0) + question + records
+    offsets = tuple(range(begin + 6, begin + 6 + size * len(addresses), size))
+    smallest = min([ttl for ttl, _ in addresses])
+    return Answer(message, offsets, wire.NOERROR, now, now + smallest, "synthesized")
 
 
 def failure(question: bytes, rcode: int, now: int, seconds: int) -> Answer:

@@ -99,31 +99,33 @@ def read_name(msg: bytes, pos: int, ttl_offsets: Sequence[int] = ()) -> tuple[by
     end = len(msg)
     pointers = 0
     try:
-        while size := msg[pos]:
-            if size < 64:
+        while True:
+            start = pos
+            while 0 < (size := msg[pos]) < 64:
                 pos += size + 1
-                length += size + 1
-                parts.append(msg[pos - size - 1 : pos])
-            elif size >= _POINTER:
-                target = (size & 0x3F) << 8 | msg[pos + 1]
-                if behind < 0:
-                    behind = pos + 2
-                else:
-                    _lasts(limit, pos + 2, end, ttl_offsets)
-                pointers += 1
-                if target >= limit or target < HEADER or pointers > _MAX_POINTERS:
-                    raise WireError("a compression pointer does not lead back")
-                end = limit
-                pos = limit = target
-            else:
-                raise WireError("a label of a kind that does not exist")
+            length += pos - start
             if length > MAX_NAME:
                 raise WireError("a name is longer than 255 octets")
+            if size == 0 and behind < 0:
+                return msg[start : pos + 1], pos + 1
+            parts.append(msg[start:pos])
+            if size == 0:
+                break
+            if size < _POINTER:
+                raise WireError("a label of a kind that does not exist")
+            target = (size & 0x3F) << 8 | msg[pos + 1]
+            if behind < 0:
+                behind = pos + 2
+            else:
+                _lasts(limit, pos + 2, end, ttl_offsets)
+            pointers += 1
+            if target >= limit or target < HEADER or pointers > _MAX_POINTERS:
+                raise WireError("a compression pointer does not lead back")
+            end = limit
+            pos = limit = target
     except IndexError:
         raise WireError("a name goes beyond the message") from None
     parts.append(b"\0")
-    if behind < 0:
-        return b"".join(parts), pos + 1
     _lasts(limit, pos + 1, end, ttl_offsets)
     return b"".join(parts), behind
 
