@@ -41,6 +41,7 @@ server:
   pidfile: "{folder}/nsd.pid"
   username: ""
   rrl-ratelimit: 0
+  minimal-responses: yes
   logfile: "{folder}/nsd.log"
 remote-control:
   control-enable: no
