@@ -9,6 +9,7 @@ dns64.pid and dns64.sock (statistics) lie beside the file.
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import resource
 import signal
@@ -26,6 +27,8 @@ from v6native.dns64.stats import Stats
 from v6native.errors import Dns64SettingsError
 
 _FILES = 65536
+# Objects more than before, until the young ones are looked through; how often that, until older ones are, and all.
+_COLLECT = (10_000, 10, 10)
 
 _log = structlog.get_logger("dns64")
 
@@ -52,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         loop,
         {signal.SIGHUP: lambda: _reload(server, path), signal.SIGTERM: loop.stop, signal.SIGINT: loop.stop},
     )
+    _collect_less()
     _log.info("started", listen=server.document()["listen"], pref64=server.document()["pref64"])
     loop.run()
     socket.close()
@@ -96,6 +100,13 @@ def _log_to_stderr() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def _collect_less() -> None:
+    """Answering leaves no cycles behind, only connections and errors do; and to look through a large cache for them takes long,
+    during which nobody is answered."""
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
 
 
 def _raise_file_limit() -> None:

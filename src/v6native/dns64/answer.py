@@ -88,11 +88,12 @@ def from_upstream(raw: bytes, message: Message, now: int, max_ttl: int, max_nega
     smallest = max_ttl
     for offset in offsets:
         ttl = _U32.unpack_from(octets, offset)[0]
-        # A TTL with the top bit set counts as zero (RFC 2181 §8).
-        capped = 0 if ttl > _MAX_TTL else min(ttl, max_ttl)
-        if capped != ttl:
-            _U32.pack_into(octets, offset, capped)
-        smallest = min(smallest, capped)
+        if ttl > max_ttl:
+            # One with the top bit set counts as zero (RFC 2181 §8).
+            ttl = 0 if ttl > _MAX_TTL else max_ttl
+            _U32.pack_into(octets, offset, ttl)
+        if ttl < smallest:
+            smallest = ttl
     # A code of EDNS is between us and upstream; without OPT its low bits would say NOERROR.
     rcode = message.rcode if message.rcode <= wire.RCODE_MASK else wire.SERVFAIL
     # Flags are the client's and ours, but for those kept beside: a cached answer is not authoritative, for one.

@@ -159,43 +159,38 @@ def _parse(msg: bytes) -> Message:
     ttl_offsets: list[int] = []
     opt: Record | None = None
     span: tuple[int, int] | None = None
+    size = len(msg)
     for count in counts:
         records: list[Record] = []
         for _ in range(count):
             start = pos
-            record, pos = _read_record(msg, pos, question, ttl_offsets)
-            if record.type != OPT:
-                records.append(record)
-            elif opt is not None or len(sections) != 2 or record.name != b"\0":
+            if question and msg.startswith(_TO_QUESTION, pos):
+                # As nearly every record of an answer has it.
+                owner, pos = name, pos + 2
+            else:
+                owner, pos = read_name(msg, pos, ttl_offsets)
+            kind, cls, ttl, length = _RECORD.unpack_from(msg, pos)
+            ttl_offsets.append(pos + 4)
+            begin = pos + 10
+            pos = begin + length
+            if pos > size:
+                raise WireError("the message ends within a record")
+            if kind in _NAMES_IN_RDATA:
+                rdata = _read_rdata(msg, begin, pos, ttl_offsets, *_NAMES_IN_RDATA[kind])
+            else:
+                rdata = msg[begin:pos]
+                if kind in _FIXED_RDATA and cls == IN and _FIXED_RDATA[kind] != length:
+                    raise WireError(f"an address of {length} octets in a record of type {kind}")
+            if kind != OPT:
+                records.append(Record(owner, kind, cls, ttl, rdata))
+            elif opt is not None or len(sections) != 2 or owner != b"\0":
                 raise WireError("an OPT record where none may be")
             else:
-                opt, span = record, (start, pos)
+                opt, span = Record(owner, kind, cls, ttl, rdata), (start, pos)
                 ttl_offsets.pop()
         sections.append(tuple(records))
     answer, authority, additional = sections
     return Message(identifier, flags, question, answer, authority, additional, opt, span, tuple(ttl_offsets), pos)
-
-
-def _read_record(msg: bytes, pos: int, question: bytes, ttl_offsets: list[int]) -> tuple[Record, int]:
-    """The record at `pos` and the position behind it; `ttl_offsets` has those of the records before, and then its own."""
-    if question and msg.startswith(_TO_QUESTION, pos):
-        # As nearly every record of an answer has it.
-        name, pos = question[:-4], pos + 2
-    else:
-        name, pos = read_name(msg, pos, ttl_offsets)
-    ttl_offsets.append(pos + 4)
-    kind, cls, ttl, size = _RECORD.unpack_from(msg, pos)
-    start = pos + _RECORD.size
-    end = start + size
-    if end > len(msg):
-        raise WireError("the message ends within a record")
-    if kind in _NAMES_IN_RDATA:
-        rdata = _read_rdata(msg, start, end, ttl_offsets, *_NAMES_IN_RDATA[kind])
-    else:
-        rdata = msg[start:end]
-        if _FIXED_RDATA.get(kind, size) != size and cls == IN:
-            raise WireError(f"an address of {size} octets in a record of type {kind}")
-    return Record(name, kind, cls, ttl, rdata), end
 
 
 def _read_rdata(
