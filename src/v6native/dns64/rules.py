@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 from v6native.address import is_wkp, non_global
 from v6native.config.model import AaaaFailure
@@ -28,8 +28,8 @@ BLOCKED_TTL = 60
 
 _ADDRESSES = (wire.A, wire.AAAA)
 
-# An A record that is named by a pointer to the question, and its length.
-_PLAIN_BEGIN, _PLAIN_SIZE = b"\xc0\x0c\0\1\0\1", 16
+# A record that is named by a pointer to the question: name, type and class, and behind the TTL the length of the address.
+_PLAIN_A, _PLAIN_AAAA = (b"\xc0\x0c\0\1\0\1", b"\0\4"), (b"\xc0\x0c\0\x1c\0\1", b"\0\x10")
 
 Find = Callable[[bytes], Answer | None]
 
@@ -45,6 +45,17 @@ class Policy:
     aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
     tls: Tls | None = None
     blocked: Callable[[bytes], bool] = lambda _name: False
+    excluded: tuple[tuple[int, int], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """`excluded`: of each network in exclude_aaaa, mask and address as numbers."""
+        networks = [(int(network.netmask), int(network.network_address)) for network in self.exclude_aaaa]
+        object.__setattr__(self, "excluded", tuple(networks))
+
+    def excludes(self, rdata: bytes) -> bool:
+        """Whether a real address, as octets, counts as absent."""
+        number = int.from_bytes(rdata, "big")
+        return any(number & mask == address for mask, address in self.excluded)
 
 
 class Embedding:
@@ -145,10 +156,13 @@ def _stands(query: Query, policy: Policy, aaaa: Answer, now: int) -> Answer | No
         return aaaa if policy.aaaa_failure is AaaaFailure.FAIL else None
     if not aaaa.has_answer:
         return None
+    plain = _plain(aaaa, len(query.name) + 4, now, _PLAIN_AAAA)
+    if plain is not None and not any(policy.excludes(rdata) for _, rdata in plain):
+        return aaaa
     # Of another class it is no address, and may have any length.
     records = wire.parse(aaaa.message).answer
     real = [record for record in records if record.type == wire.AAAA and record.cls == wire.IN]
-    usable = frozenset(record for record in real if not _excluded(record, policy))
+    usable = frozenset(record for record in real if not policy.excludes(record.rdata))
     if not usable:
         return None
     # Some are usable: those alone are the answer (§5.1.4).
@@ -162,7 +176,7 @@ def _synthesized(query: Query, view: View, aaaa: Answer, a: Answer, now: int) ->
     soa_ttl = aaaa.remaining_soa_ttl(now)
     ceiling = NO_SOA_TTL if soa_ttl is None else soa_ttl
     question = query.name + query.question[-4:]
-    plain = _plain(a, len(question), now)
+    plain = _plain(a, len(question), now, _PLAIN_A)
     if plain is not None:
         made = [(min(ttl, ceiling), out) for ttl, rdata in plain for out in _addresses(rdata, view)]
         if made:
@@ -183,20 +197,22 @@ def _synthesized(query: Query, view: View, aaaa: Answer, a: Answer, now: int) ->
     return build(question, wire.NOERROR, (answer, message.authority, message.additional), now, ceiling, "synthesized")
 
 
-def _plain(a: Answer, question: int, now: int) -> list[tuple[int, bytes]] | None:
-    """TTLs and addresses of an answer that is A records of the very name and nothing else, as most are: without reading it
-    whole. None where it is another one; `question`: its length."""
-    message = a.message
+def _plain(answer: Answer, question: int, now: int, form: tuple[bytes, bytes]) -> list[tuple[int, bytes]] | None:
+    """TTLs and addresses of an answer that is address records of the very name and nothing else, as most are: without
+    reading it whole. None where it is another one; `question`: its length."""
+    message = answer.message
+    name_type_class, length = form
+    size = 12 + length[1]
     begin = wire.HEADER + question
-    if message[8:12] != b"\0\0\0\0" or len(message) != begin + _PLAIN_SIZE * (message[6] << 8 | message[7]):
+    if message[8:12] != b"\0\0\0\0" or len(message) != begin + size * (message[6] << 8 | message[7]):
         return None
     found = []
-    age = now - a.born
-    for pos in range(begin, len(message), _PLAIN_SIZE):
-        if message[pos : pos + 6] != _PLAIN_BEGIN or message[pos + 10 : pos + 12] != b"\0\4":
+    age = now - answer.born
+    for pos in range(begin, len(message), size):
+        if message[pos : pos + 6] != name_type_class or message[pos + 10 : pos + 12] != length:
             return None
         ttl = int.from_bytes(message[pos + 6 : pos + 10], "big")
-        found.append((max(0, ttl - age), message[pos + 12 : pos + 16]))
+        found.append((max(0, ttl - age), message[pos + 12 : pos + size]))
     return found
 
 
@@ -221,11 +237,6 @@ def _without_addresses(query: Query, basis: Answer, usable: frozenset[Record], n
     answer = build(query.name + query.question[-4:], wire.NOERROR, sections, basis.born, NO_SOA_TTL, "filtered")
     answer.expires = min(answer.expires, max(basis.expires, now))
     return answer
-
-
-def _excluded(record: Record, policy: Policy) -> bool:
-    address = IPv6Address(record.rdata)
-    return any(address in network for network in policy.exclude_aaaa)
 
 
 def _signs(record: Record, kind: int) -> bool:
