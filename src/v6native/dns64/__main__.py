@@ -43,6 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
     loop = Loop()
     try:
         server = Server(loop, Stats(), _read(path))
+        # Before anybody can know whom to send them to: a signal that nobody waits for would end this process.
+        Signals(
+            loop,
+            {signal.SIGHUP: lambda: _reload(server, path), signal.SIGTERM: loop.stop, signal.SIGINT: loop.stop},
+        )
         pid_file = PidFile(path.with_suffix(".pid"))
         socket = StatsSocket(loop, path.with_suffix(".sock"), server.document)
     except Dns64SettingsError as error:
@@ -51,10 +56,6 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         _log.error("cannot start", problem=_plain(error), remedy="`ss -lnptu` shows who holds a port")
         return 1
-    Signals(
-        loop,
-        {signal.SIGHUP: lambda: _reload(server, path), signal.SIGTERM: loop.stop, signal.SIGINT: loop.stop},
-    )
     _collect_less()
     _log.info("started", listen=server.document()["listen"], pref64=server.document()["pref64"])
     loop.run()

@@ -28,13 +28,14 @@ class Access:
 
 class Client:
     """One address. `asked`: how many questions this second; one number for all addresses of a /64, unless the file has a
-    longer prefix for this one."""
+    longer prefix for this one. `fresh`: the access', at hand."""
 
-    __slots__ = ("access", "asked")
+    __slots__ = ("access", "asked", "fresh")
 
     def __init__(self, access: Access, asked: Cell) -> None:
         self.access = access
         self.asked = asked
+        self.fresh = access.fresh
 
 
 class Clients:
