@@ -16,7 +16,7 @@ LLVM_STRIP ?= llvm-strip
 MULTIARCH = $(shell $(CLANG) -print-target-triple 2>/dev/null | sed 's/-pc-/-/;s/-unknown-/-/')
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -I/usr/include/$(MULTIARCH)
 
-.PHONY: help setup packages venv objects lab test nightly mutants bench bench-docs bench-objects wheel test-kernel lint format clean
+.PHONY: help setup packages venv objects lab test nightly mutants fuzz bench bench-docs bench-objects wheel test-kernel lint format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -55,6 +55,10 @@ nightly: setup
 ## mutants       breaks the translator at 32 points in a copy, each of which must turn a test red (root; some minutes)
 mutants: setup
 	@sh setup/tests.sh mutants
+
+## fuzz          the DNS64's parsers under a fuzzer for ten minutes, then 10 million random datagrams (no root)
+fuzz: venv
+	@sh setup/fuzz.sh
 
 ## bench         what translation costs, beside plain forwarding, TAYGA and the kernel's NAT44 (root)
 bench: setup bench-objects

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The v6native authors
 # SPDX-License-Identifier: Apache-2.0
-"""`make bench`: v6native beside plain kernel forwarding, TAYGA and the kernel's NAT44, over namespaces of its own.
+"""`make bench`: v6native beside plain kernel forwarding, TAYGA, the kernel's NAT44, unbound and BIND, over namespaces of its own.
 
 python -m bench                           every part, each within about three minutes
 python -m bench --only lab --only shared  some of them
@@ -20,7 +20,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench import cores, expiry, labs, machine, packets, plots, report, sessions, tcp
+from bench import cores, dns, expiry, labs, machine, packets, plots, report, sessions, tcp
 from bench.targets import Result
 from v6native.errors import V6nativeError
 from v6native.lab.edge import Arrangement
@@ -65,6 +65,10 @@ def _expiry(say: Say, _rounds: int, quick: bool) -> Result:
     return expiry.measure(say, 100_000 if quick else sessions.MOST)
 
 
+def _dns(say: Say, rounds: int, quick: bool) -> Result:
+    return dns.measure(rounds, 1.0 if quick else 3.0, say, answers=50_000 if quick else dns.ANSWERS)
+
+
 PARTS: dict[str, Callable[[Say, int, bool], Result]] = {
     "lab": _lab,
     "shared": _shared,
@@ -74,6 +78,7 @@ PARTS: dict[str, Callable[[Say, int, bool], Result]] = {
     "sessions": _sessions,
     "cores": _cores,
     "expiry": _expiry,
+    "dns": _dns,
 }
 
 

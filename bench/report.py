@@ -26,6 +26,7 @@ TITLES = {
     "sessions": "Sessions",
     "cores": "Two cores",
     "expiry": "A million sessions expire at once",
+    "dns": "DNS64 on one core",
 }
 
 
@@ -202,6 +203,46 @@ def _expiry(result: Result) -> Tables:
     return [(("expiry", ""), rows)]
 
 
+def _dns(result: Result) -> Tables:
+    rates = [
+        (
+            row["what"],
+            row["path"],
+            _range(row["per_second"], ",.0f"),
+            _range(row["beside_unbound"], ".2f"),
+            f"{row['server']['median']:.0%}",
+        )
+        for row in result["rates"]
+    ]
+    latency = [
+        (
+            row["path"],
+            _range(row["p50_us"], ",.0f"),
+            _range(row["p99_us"], ",.0f"),
+            _range(row["p99_beside_unbound"], ".2f"),
+        )
+        for row in result["latency"]
+    ]
+    memory = [
+        (row["path"], f"{row['kept']:,}", f"{row['bytes'] / 2**20:,.0f}", f"{row['bytes'] / row['kept']:,.0f}")
+        for row in result["memory"]
+    ]
+    faults = [
+        (row["bad"], *(_range(row[name], ".1f") for name in ("p50_ms", "p99_ms", "best_p99_ms", "more_ms")))
+        for row in result["faults"]
+    ]
+    rate = result["latency"][0]["rate"] if latency else 0
+    return [
+        (("answers", "server", "a second", "beside unbound (smallest–largest)", "core in use"), rates),
+        ((f"at {rate:,} questions a second", "p50, µs", "p99, µs", "p99 beside unbound's"), latency),
+        (("memory", "answers known", "MiB", "bytes an answer"), memory),
+        (
+            ("bad upstreams beside a good one", "p50, ms", "p99, ms", "p99 of the good one, ms", "p99 above it, ms"),
+            faults,
+        ),
+    ]
+
+
 _TABLES: dict[str, Callable[[Result], Tables]] = {
     "lab": _tcp,
     "shared": _tcp,
@@ -211,4 +252,5 @@ _TABLES: dict[str, Callable[[Result], Tables]] = {
     "sessions": _sessions,
     "cores": _cores,
     "expiry": _expiry,
+    "dns": _dns,
 }

@@ -13,6 +13,9 @@ Result = dict[str, Any]
 PLAIN, NAT44 = "plain IPv6 forwarding", "nftables masquerade (IPv4)"
 NAT64, FAST, CLAT = "v6native NAT64", "v6native NAT64, fast path", "v6native CLAT and NAT64"
 TAYGA = "TAYGA"
+UNBOUND, BIND, DNS64, VALIDATED = "unbound", "BIND", "v6native DNS64", "v6native DNS64 before unbound"
+HITS, MANY_HITS, MISSES = "known, 1,000 names", "known, 50,000 names", "unknown"
+"""Of answers: whether they are in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,36 @@ def _live(result: Result) -> float:
     return float(row(result, "live", path=NAT64, live=1_000_000)["beside_fewest"]["median"])
 
 
+def _rate(what: str, path: str) -> Callable[[Result], float]:
+    return lambda result: float(row(result, "rates", what=what, path=path)["beside_unbound"]["median"])
+
+
+def _latency(percentile: str) -> Callable[[Result], float]:
+    return lambda result: float(row(result, "latency", path=DNS64)[f"{percentile}_beside_unbound"]["median"])
+
+
+def _memory(result: Result) -> float:
+    return float(row(result, "memory", path=DNS64, answers=1_000_000)["bytes"]) / 2**20
+
+
+def _worst_fault(result: Result) -> float:
+    return max(float(found["more_ms"]["median"]) for found in result["faults"])
+
+
+def _dns() -> Iterator[Target]:
+    yield Target("dns", "known answers (1,000 names), beside unbound", _rate(HITS, DNS64), 0.7)
+    yield Target("dns", "unknown answers, as a forwarder, beside unbound", _rate(MISSES, DNS64), 2.0)
+    yield Target(
+        "dns", "unknown answers, before unbound on the same core, beside it alone", _rate(MISSES, VALIDATED), 0.75
+    )
+    for percentile in ("p50", "p99"):
+        text = f"{percentile} at 20,000 questions a second, beside unbound's"
+        yield Target("dns", text, _latency(percentile), 1.0, at_least=False)
+    yield Target("dns", "memory with 1,000,000 answers known", _memory, 1024, at_least=False, unit=" MiB")
+    text = "p99 with bad upstreams, above that of the best upstream"
+    yield Target("dns", text, _worst_fault, 50, at_least=False, unit=" ms")
+
+
 def _both_ways() -> Iterator[Target]:
     for way in ("up", "down"):
         yield Target("lab", f"{way}, 1 stream, beside plain IPv6", _tcp(NAT64, 1, way), 0.9)
@@ -80,6 +113,7 @@ def _both_ways() -> Iterator[Target]:
 
 TARGETS: tuple[Target, ...] = (
     *_both_ways(),
+    *_dns(),
     Target(
         "sessions",
         "new UDP sessions a second on one core",

@@ -16,49 +16,11 @@ import dns.rrset
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.properties.dns_records import QUESTIONS, RECORDS, SECTIONS
 from v6native.dns64 import wire
 from v6native.dns64.answer import from_upstream
 from v6native.dns64.query import MAX_UDP, parse_query, refuse, respond
 from v6native.dns64.wire import Record, WireError, Writer, parse
-
-LABELS = st.binary(min_size=1, max_size=63) | st.sampled_from([b"www", b"example", b"a", b"b"])
-
-
-def _name(labels: list[bytes]) -> bytes:
-    out = b""
-    for label in labels:
-        if len(out) + len(label) + 2 <= wire.MAX_NAME:
-            out += bytes([len(label)]) + label
-    return out + b"\0"
-
-
-NAMES = st.lists(LABELS, max_size=6).map(_name)
-TTLS = st.integers(0, 2**31 - 1)
-SECTIONS = st.integers(0, 2)
-
-
-def _records(kind: int, rdata: st.SearchStrategy[bytes]) -> st.SearchStrategy[Record]:
-    return st.builds(Record, NAMES, st.just(kind), st.just(wire.IN), TTLS, rdata)
-
-
-def _octets(size: int) -> st.SearchStrategy[bytes]:
-    return st.binary(min_size=size, max_size=size)
-
-
-RECORDS = st.one_of(
-    _records(wire.A, _octets(4)),
-    _records(wire.AAAA, _octets(16)),
-    _records(wire.CNAME, NAMES),
-    _records(wire.NS, NAMES),
-    _records(wire.PTR, NAMES),
-    _records(wire.DNAME, NAMES),
-    _records(wire.SOA, st.builds(lambda a, b, c: a + b + c, NAMES, NAMES, _octets(20))),
-    _records(15, st.builds(lambda a, b: a + b, _octets(2), NAMES)),
-    _records(33, st.builds(lambda a, b: a + b, _octets(6), NAMES)),
-    # A type that nobody knows (RFC 3597).
-    _records(65280, st.binary(max_size=100)),
-)
-QUESTIONS = st.builds(lambda name, kind: name + kind + b"\x00\x01", NAMES, st.sampled_from([b"\x00\x01", b"\x00\x1c"]))
 
 
 def _flat(section: list[dns.rrset.RRset]) -> list[tuple[bytes, int, int, bytes]]:
@@ -86,24 +48,6 @@ def test_what_is_written_dnspython_reads_and_so_do_we(question: bytes, entries: 
         mine = sorted((r.name, r.type, r.ttl, r.rdata) for r in ours)
         assert [entry[:3] for entry in flat] == [entry[:3] for entry in mine]
         assert [entry[3].lower() for entry in flat] == [entry[3].lower() for entry in mine]
-
-
-@given(st.lists(RECORDS, max_size=12), st.booleans())
-def test_what_dnspython_writes_we_read(records: list[Record], edns: bool) -> None:
-    message = dns.message.make_response(dns.message.make_query("www.example", "A"))
-    if edns:
-        message.use_edns(0, payload=1400, options=[])
-    for record in records:
-        name, _ = dns.name.from_wire(record.name, 0)
-        rdata = dns.rdata.from_wire(
-            dns.rdataclass.IN, dns.rdatatype.RdataType(record.type), record.rdata, 0, len(record.rdata)
-        )
-        message.answer.append(dns.rrset.from_rdata(name, record.ttl, rdata))
-    own = parse(message.to_wire(max_size=65535))
-    # dnspython compresses without regard to case.
-    read, meant = ([(r.name.lower(), r.type, r.ttl) for r in given] for given in (own.answer, records))
-    assert sorted(read) == sorted(meant)
-    assert (own.opt is not None) is edns and own.rcode == 0
 
 
 @given(st.binary(max_size=600))

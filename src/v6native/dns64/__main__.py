@@ -9,6 +9,7 @@ dns64.pid and dns64.sock (statistics) lie beside the file.
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import resource
 import signal
@@ -26,6 +27,8 @@ from v6native.dns64.stats import Stats
 from v6native.errors import Dns64SettingsError
 
 _FILES = 65536
+# Objects more than before, until the young ones are looked through; how often that, until older ones are, and all.
+_COLLECT = (10_000, 10, 10)
 
 _log = structlog.get_logger("dns64")
 
@@ -40,6 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
     loop = Loop()
     try:
         server = Server(loop, Stats(), _read(path), path.with_name("health.json"))
+        # Before anybody can know whom to send them to: a signal that nobody waits for would end this process.
+        Signals(
+            loop,
+            {signal.SIGHUP: lambda: _reload(server, path), signal.SIGTERM: loop.stop, signal.SIGINT: loop.stop},
+        )
         pid_file = PidFile(path.with_suffix(".pid"))
         sockets = (
             StatsSocket(loop, path.with_suffix(".sock"), server.document),
@@ -51,10 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         _log.error("cannot start", problem=_plain(error), remedy="`ss -lnptu` shows who holds a port")
         return 1
-    Signals(
-        loop,
-        {signal.SIGHUP: lambda: _reload(server, path), signal.SIGTERM: loop.stop, signal.SIGINT: loop.stop},
-    )
+    _collect_less()
     _log.info("started", listen=server.document()["listen"], pref64=server.document()["pref64"])
     loop.run()
     for socket in sockets:
@@ -100,6 +105,13 @@ def _log_to_stderr() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def _collect_less() -> None:
+    """Answering leaves no cycles behind, only connections and errors do; and to look through a large cache for them takes long,
+    during which nobody is answered."""
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
 
 
 def _raise_file_limit() -> None:

@@ -12,6 +12,8 @@ from v6native.dns64.wire import Message, Record, Writer
 
 _U16 = Struct("!H")
 _U32 = Struct("!I")
+_HEADER = Struct("!6H")
+_AAAA = Struct("!HHHIH")
 _MAX_TTL = 0x7FFFFFFF
 # The TTL of an answer past its time, and how long it is before upstream is asked again (RFC 8767 §4, §5).
 STALE_TTL = 30
@@ -86,11 +88,12 @@ def from_upstream(raw: bytes, message: Message, now: int, max_ttl: int, max_nega
     smallest = max_ttl
     for offset in offsets:
         ttl = _U32.unpack_from(octets, offset)[0]
-        # A TTL with the top bit set counts as zero (RFC 2181 §8).
-        capped = 0 if ttl > _MAX_TTL else min(ttl, max_ttl)
-        if capped != ttl:
-            _U32.pack_into(octets, offset, capped)
-        smallest = min(smallest, capped)
+        if ttl > max_ttl:
+            # One with the top bit set counts as zero (RFC 2181 §8).
+            ttl = 0 if ttl > _MAX_TTL else max_ttl
+            _U32.pack_into(octets, offset, ttl)
+        if ttl < smallest:
+            smallest = ttl
     # A code of EDNS is between us and upstream; without OPT its low bits would say NOERROR.
     rcode = message.rcode if message.rcode <= wire.RCODE_MASK else wire.SERVFAIL
     # Flags are the client's and ours, but for those kept beside: a cached answer is not authoritative, for one.
@@ -124,6 +127,17 @@ def build(
             ttls.append(record.ttl)
     message, offsets = writer.finish(flags)
     return Answer(message, offsets, rcode, now, now + min(ttls, default=ttl), origin)
+
+
+def build_addresses(question: bytes, addresses: list[tuple[int, bytes]], now: int) -> Answer:
+    """A synthesized answer of AAAA records alone, TTL and address of each; as `build` makes it. At least one."""
+    begin, size = wire.HEADER + len(question), _AAAA.size + 16
+    del addresses[(wire.MAX_MESSAGE - begin) // size :]
+    records = b"".join([_AAAA.pack(0xC00C, wire.AAAA, wire.IN, ttl, 16) + rdata for ttl, rdata in addresses])
+    message = _HEADER.pack(0, 0, 1, len(addresses), 0, 0) + question + records
+    offsets = tuple(range(begin + 6, begin + 6 + size * len(addresses), size))
+    smallest = min([ttl for ttl, _ in addresses])
+    return Answer(message, offsets, wire.NOERROR, now, now + smallest, "synthesized")
 
 
 def failure(question: bytes, rcode: int, now: int, seconds: int) -> Answer:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from functools import lru_cache
 from random import SystemRandom
 from struct import Struct
 from typing import NamedTuple, Protocol
@@ -86,11 +87,16 @@ def mixed_case(name: bytes, bits: int) -> bytes:
 def _peer(server: UpstreamServer) -> tuple[int, tuple[str, int] | tuple[str, int, int, int]]:
     """The family and address of a socket; the C library knows which interface a scope
     is: now, for it may have been made anew since the last time."""
-    text, port = str(server.address), server.port
-    if server.address.version == 4:
-        return socket.AF_INET, (text, port)
-    found = socket.getaddrinfo(text, port, socket.AF_INET6, flags=socket.AI_NUMERICHOST)
-    return socket.AF_INET6, found[0][4]  # type: ignore[return-value]
+    address = server.address
+    if address.version == 6 and address.scope_id:
+        found = socket.getaddrinfo(str(address), server.port, socket.AF_INET6, flags=socket.AI_NUMERICHOST)
+        return socket.AF_INET6, found[0][4]  # type: ignore[return-value]
+    return _unscoped(server)
+
+
+@lru_cache(maxsize=64)
+def _unscoped(server: UpstreamServer) -> tuple[int, tuple[str, int]]:
+    return socket.AF_INET if server.address.version == 4 else socket.AF_INET6, (str(server.address), server.port)
 
 
 def _understood(raw: bytes, key: bytes, stats: Stats) -> Message | None:

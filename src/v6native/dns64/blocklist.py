@@ -42,6 +42,8 @@ class Blocked:
         return len(self.names) + len(self.domains)
 
     def blocks(self, name: bytes) -> bool:
+        if not self.names and not self.domains:
+            return False
         if name in self.names and name not in self.allowed:
             return True
         for suffix in wire.suffixes(name):

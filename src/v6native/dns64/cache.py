@@ -29,6 +29,10 @@ class Cache:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def holds(self, key: bytes) -> bool:
+        """Whether there is an answer, be it past its time."""
+        return key in self._entries
+
     def get(self, key: bytes, now: int) -> Answer | None:
         """The answer, unless it has expired."""
         entry = self._entries.get(key)
@@ -47,12 +51,14 @@ class Cache:
 
     def put(self, key: bytes, answer: Answer, now: int) -> None:
         """Keeps an answer that is true for longer than this second; makes room for it."""
-        self._forget(key)
+        if key in self._entries:
+            self._forget(key)
         if answer.expires <= now:
             return
         self._entries[key] = answer
         self.bytes += _size(key, answer)
-        self._make_room(now)
+        if self.bytes > self._max_bytes or len(self._entries) > self._max_entries:
+            self._make_room(now)
 
     def clear(self) -> None:
         self._entries.clear()

@@ -28,15 +28,16 @@ class Access:
 
 class Client:
     """One address. `asked`: how many questions this second; one number for all addresses of a /64, unless the file has a
-    longer prefix for this one. `mark`: a bit that stands for the client where clients are counted."""
+    longer prefix for this one. `mark`: a bit that stands for the client where clients are counted. `fresh`: the access', at hand."""
 
-    __slots__ = ("access", "address", "asked", "mark")
+    __slots__ = ("access", "address", "asked", "fresh", "mark")
 
     def __init__(self, address: str, access: Access, asked: Cell, mark: int) -> None:
         self.address = address
         self.access = access
         self.asked = asked
         self.mark = mark
+        self.fresh = access.fresh
 
 
 class Clients:

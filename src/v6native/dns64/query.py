@@ -75,35 +75,50 @@ def parse_query(data: bytes) -> Query | None:
     identifier, flags, questions, answers, authorities, additional = _HEADER.unpack_from(data)
     if flags & wire.QR:
         return None
-    bare = Query(identifier, flags, b"", b"\0", 0, 0, False, False, _MIN_UDP)
     if flags & wire.OPCODE_MASK:
-        return bare._replace(rcode=wire.NOTIMP)
+        return _bare(identifier, flags, wire.NOTIMP)
     if questions != 1 or answers or authorities or additional > _MAX_ADDITIONAL or flags & wire.TC:
-        return bare._replace(rcode=wire.FORMERR)
+        return _bare(identifier, flags, wire.FORMERR)
+    edns, do, limit, rcode = False, False, _MIN_UDP, wire.NOERROR
     try:
         name, pos = wire.read_name(data, wire.HEADER)
-        kind, cls = int.from_bytes(data[pos : pos + 2], "big"), int.from_bytes(data[pos + 2 : pos + 4], "big")
-        query = Query(identifier, flags, data[wire.HEADER : pos + 4], name.lower(), kind, cls, False, False, _MIN_UDP)
-        if pos + 4 != len(data) or additional:
-            query = _with_edns(query, data)
-    except WireError:
-        return bare._replace(rcode=wire.FORMERR)
+        end = pos + 4
+        kind, cls = data[pos] << 8 | data[pos + 1], data[pos + 2] << 8 | data[pos + 3]
+        if end != len(data) or additional:
+            edns, do, limit, rcode = _edns(data, end, additional)
+    except (WireError, IndexError):
+        return _bare(identifier, flags, wire.FORMERR)
     if kind in _META_TYPES:
-        return query._replace(rcode=wire.NOTIMP)
-    return query._replace(rcode=wire.FORMERR) if kind in (0, wire.OPT) and not query.rcode else query
+        rcode = wire.NOTIMP
+    elif kind in (0, wire.OPT) and not rcode:
+        rcode = wire.FORMERR
+    question = data[wire.HEADER : end]
+    return Query(identifier, flags, question, name.lower(), kind, cls, edns, do, limit, rcode)
 
 
-def _with_edns(query: Query, data: bytes) -> Query:
+def _bare(identifier: int, flags: int, rcode: int) -> Query:
+    """Of which nothing but the header is known."""
+    return Query(identifier, flags, b"", b"\0", 0, 0, False, False, _MIN_UDP, rcode)
+
+
+def _edns(data: bytes, end: int, additional: int) -> tuple[bool, bool, int, int]:
+    """Whether there is OPT, its DO, the longest answer that is taken, and the response code that it leads to."""
+    if additional == 1 and len(data) == end + _OPT.size:
+        # As nearly every client sends it: OPT without options, and nothing else.
+        root, kind, size, ttl, options = _OPT.unpack_from(data, end)
+        if root == 0 and kind == wire.OPT and options == 0:
+            return True, bool(ttl & _DO), min(max(size, _MIN_UDP), MAX_UDP), _version(ttl)
     message = wire.parse(data)
     if message.end != len(data):
         raise WireError("octets follow the message")
     opt = message.opt
     if opt is None:
-        return query
-    limit = min(max(opt.cls, _MIN_UDP), MAX_UDP)
-    version = opt.ttl >> 16 & 0xFF
-    rcode = wire.BADVERS if version else wire.NOERROR
-    return query._replace(edns=True, do=bool(opt.ttl & _DO), limit=limit, rcode=rcode)
+        return False, False, _MIN_UDP, wire.NOERROR
+    return True, bool(opt.ttl & _DO), min(max(opt.cls, _MIN_UDP), MAX_UDP), _version(opt.ttl)
+
+
+def _version(ttl: int) -> int:
+    return wire.BADVERS if ttl >> 16 & 0xFF else wire.NOERROR
 
 
 def respond(query: Query, answer: Answer, now: int, limit: int) -> bytes:

@@ -68,9 +68,11 @@ class Resolver:
     def find(self, key: bytes) -> Answer | None:
         """What is known without asking."""
         now = int(self.loop.now)
-        known = self.local.find(key[:-1], now)
-        if known is not None:
-            return known
+        # Both are asked three times for an answer that has to be made: no call where there is nothing.
+        if self.local.names:
+            known = self.local.find(key[:-1], now)
+            if known is not None:
+                return known
         cached = self.cache.get(key, now)
         if cached is not None and (cached.expires - now) * _PREFETCH_PART <= cached.expires - cached.born:
             self._prefetch(key, cached)
@@ -78,6 +80,8 @@ class Resolver:
 
     def past(self, key: bytes) -> Answer | None:
         """An answer whose time is over, for want of a better one."""
+        if not self.cache.holds(key):
+            return None
         now = int(self.loop.now)
         entry = self.cache.past(key, now, self.timing.stale)
         return None if entry is None else entry.stale(now)

@@ -9,15 +9,13 @@ it goes on. An answer that it was given may be older than now: all TTLs are coun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
-from v6native.address import embed, is_wkp, non_global
-from v6native.config.modeldns import (
-    AaaaFailure,
-)
+from v6native.address import is_wkp, non_global
+from v6native.config.modeldns import AaaaFailure
 from v6native.dns64 import reverse, special, wire
-from v6native.dns64.answer import Answer, build, failure
+from v6native.dns64.answer import Answer, build, build_addresses, failure
 from v6native.dns64.query import Query, key, key_for
 from v6native.dns64.settings import Pref64, Tls
 from v6native.dns64.wire import Record
@@ -29,6 +27,9 @@ NO_SOA_TTL = 600
 BLOCKED_TTL = 60
 
 _ADDRESSES = (wire.A, wire.AAAA)
+
+# A record that is named by a pointer to the question: name, type and class, and behind the TTL the length of the address.
+_PLAIN_A, _PLAIN_AAAA = (b"\xc0\x0c\0\1\0\1", b"\0\4"), (b"\xc0\x0c\0\x1c\0\1", b"\0\x10")
 
 Find = Callable[[bytes], Answer | None]
 
@@ -44,6 +45,36 @@ class Policy:
     aaaa_failure: AaaaFailure = AaaaFailure.SYNTHESIZE
     tls: Tls | None = None
     blocked: Callable[[bytes], bool] = lambda _name: False
+    excluded: tuple[tuple[int, int], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """`excluded`: of each network in exclude_aaaa, mask and address as numbers."""
+        networks = [(int(network.netmask), int(network.network_address)) for network in self.exclude_aaaa]
+        object.__setattr__(self, "excluded", tuple(networks))
+
+    def excludes(self, rdata: bytes) -> bool:
+        """Whether a real address, as octets, counts as absent."""
+        number = int.from_bytes(rdata, "big")
+        return any(number & mask == address for mask, address in self.excluded)
+
+
+class Embedding:
+    """A pref64 as octets: `head`, the IPv4 address with an octet of zero behind its first `cut`, `tail` (RFC 6052 §2.2)."""
+
+    __slots__ = ("cut", "head", "rule", "tail", "wkp")
+
+    def __init__(self, rule: Pref64) -> None:
+        size = rule.prefix.prefixlen // 8
+        self.rule = rule
+        self.wkp = is_wkp(rule.prefix)
+        self.head = rule.prefix.network_address.packed[:size]
+        self.cut = 8 - size if size <= 8 else None
+        self.tail = bytes(16 - size - 5) if size <= 8 else b""
+
+    def embed(self, v4: bytes) -> bytes:
+        """As address.embed, on octets: it is done for each address of each answer."""
+        cut = self.cut
+        return self.head + v4 if cut is None else self.head + v4[:cut] + b"\0" + v4[cut:] + self.tail
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +84,10 @@ class View:
     pref64: tuple[Pref64, ...]
     reverse64: tuple[IPv6Network, ...]
     policy: Policy
+    embeddings: tuple[Embedding, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "embeddings", tuple(Embedding(rule) for rule in self.pref64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +137,8 @@ def _aaaa(query: Query, view: View, find: Find, now: int) -> Answer | Need:
     if (stands := _stands(query, view.policy, aaaa, now)) is not None:
         aaaa.memo = (view, None, stands)
         return stands
-    if not view.pref64 or any(suffix in view.policy.never for suffix in wire.suffixes(query.name)):
+    never = view.policy.never
+    if not view.pref64 or (never and any(suffix in never for suffix in wire.suffixes(query.name))):
         return _empty(query, aaaa, None, now)
     if _in_doubt(query, aaaa):
         other = find(key(query, cd=not query.cd))
@@ -134,8 +170,13 @@ def _stands(query: Query, policy: Policy, aaaa: Answer, now: int) -> Answer | No
         return aaaa if policy.aaaa_failure is AaaaFailure.FAIL else None
     if not aaaa.has_answer:
         return None
-    real = [record for record in wire.parse(aaaa.message).answer if record.type == wire.AAAA]
-    usable = frozenset(record for record in real if not _excluded(record, policy))
+    plain = _plain(aaaa, len(query.name) + 4, now, _PLAIN_AAAA)
+    if plain is not None and not any(policy.excludes(rdata) for _, rdata in plain):
+        return aaaa
+    # Of another class it is no address, and may have any length.
+    records = wire.parse(aaaa.message).answer
+    real = [record for record in records if record.type == wire.AAAA and record.cls == wire.IN]
+    usable = frozenset(record for record in real if not policy.excludes(record.rdata))
     if not usable:
         return None
     # Some are usable: those alone are the answer (§5.1.4).
@@ -146,26 +187,58 @@ def _synthesized(query: Query, view: View, aaaa: Answer, a: Answer, now: int) ->
     """§5.1.6 and §5.1.7: the answer from the A records, or where there are none, the negative one."""
     if a.rcode != wire.NOERROR:
         return a
-    message = wire.parse(bytes(a.aged(now)))
     soa_ttl = aaaa.remaining_soa_ttl(now)
     ceiling = NO_SOA_TTL if soa_ttl is None else soa_ttl
+    question = query.name + query.question[-4:]
+    plain = _plain(a, len(question), now, _PLAIN_A)
+    if plain is not None:
+        found = [(min(ttl, ceiling), out) for ttl, rdata in plain for out in _addresses(rdata, view)]
+        made = build_addresses(question, found, now) if found else None
+    else:
+        made = _from_all_records(question, view, a, now, ceiling)
+    if made is None:
+        return _empty(query, aaaa, a, now)
+    # To who understands DNSSEC: upstream vouches for the A, and that there is no AAAA (§5.5, item 2; not item 1).
+    made.authentic = query.do and aaaa.authentic and a.authentic
+    return made
+
+
+def _from_all_records(question: bytes, view: View, a: Answer, now: int, ceiling: int) -> Answer | None:
+    """The same of an answer that holds other records, too; None where no address can be made."""
+    message = wire.parse(bytes(a.aged(now)))
     answer: list[Record] = []
     found = False
     for record in message.answer:
         if record.type == wire.A:
-            for rdata in _addresses(record.rdata, view):
+            # Of another class it is no address, and may have any length.
+            for rdata in _addresses(record.rdata, view) if record.cls == wire.IN else ():
                 found = True
                 answer.append(Record(record.name, wire.AAAA, wire.IN, min(record.ttl, ceiling), rdata))
         elif not _signs(record, wire.A):
             answer.append(record)
     if not found:
-        return _empty(query, aaaa, a, now)
-    question = query.name + query.question[-4:]
+        return None
     sections = (answer, message.authority, message.additional)
-    made = build(question, wire.NOERROR, sections, now, ceiling, "synthesized")
-    # To who understands DNSSEC: upstream vouches for the A, and that there is no AAAA (§5.5, item 2; not item 1).
-    made.authentic = query.do and aaaa.authentic and a.authentic
-    return made
+    return build(question, wire.NOERROR, sections, now, ceiling, "synthesized")
+
+
+def _plain(answer: Answer, question: int, now: int, form: tuple[bytes, bytes]) -> list[tuple[int, bytes]] | None:
+    """TTLs and addresses of an answer that is address records of the very name and nothing else, as most are: without
+    reading it whole. None where it is another one; `question`: its length."""
+    message = answer.message
+    name_type_class, length = form
+    size = 12 + length[1]
+    begin = wire.HEADER + question
+    if message[8:12] != b"\0\0\0\0" or len(message) != begin + size * (message[6] << 8 | message[7]):
+        return None
+    found = []
+    age = now - answer.born
+    for pos in range(begin, len(message), size):
+        if message[pos : pos + 6] != name_type_class or message[pos + 10 : pos + 12] != length:
+            return None
+        ttl = int.from_bytes(message[pos + 6 : pos + 10], "big")
+        found.append((max(0, ttl - age), message[pos + 12 : pos + size]))
+    return found
 
 
 def _empty(query: Query, aaaa: Answer, a: Answer | None, now: int) -> Answer:
@@ -192,11 +265,6 @@ def _without_addresses(query: Query, basis: Answer, usable: frozenset[Record], n
     return answer
 
 
-def _excluded(record: Record, policy: Policy) -> bool:
-    address = IPv6Address(record.rdata)
-    return any(address in network for network in policy.exclude_aaaa)
-
-
 def _signs(record: Record, kind: int) -> bool:
     return record.type == wire.RRSIG and int.from_bytes(record.rdata[:2], "big") == kind
 
@@ -204,16 +272,21 @@ def _signs(record: Record, kind: int) -> bool:
 def _addresses(rdata: bytes, view: View) -> Iterator[bytes]:
     """The IPv6 addresses for an A record, in the order of the configured prefixes (§5.1.7, §5.2)."""
     policy = view.policy
-    v4 = IPv4Address(rdata)
-    if any(v4 in network for network in policy.exclude_ipv4):
+    if policy.exclude_ipv4 and _within(rdata, policy.exclude_ipv4):
         return
-    for rule in view.pref64:
-        if rule.ipv4 and not any(v4 in network for network in rule.ipv4):
+    for embedding in view.embeddings:
+        serves = embedding.rule.ipv4
+        if serves and not _within(rdata, serves):
             continue
         # The well-known prefix stands for global IPv4 only (RFC 6052 §3.1).
-        if is_wkp(rule.prefix) and non_global(v4) and not any(v4 in network for network in policy.open_ipv4):
+        if embedding.wkp and non_global(IPv4Address(rdata)) and not _within(rdata, policy.open_ipv4):
             continue
-        yield embed(rule.prefix, v4).packed
+        yield embedding.embed(rdata)
+
+
+def _within(rdata: bytes, networks: tuple[IPv4Network, ...]) -> bool:
+    v4 = IPv4Address(rdata)
+    return any(v4 in network for network in networks)
 
 
 def _pointer(query: Query, prefix: IPv6Network, v4: IPv4Address, find: Find, now: int) -> Answer | Need:

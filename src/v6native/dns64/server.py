@@ -262,12 +262,10 @@ class Server:
             try:
                 data, peer = receive(_LONGEST_QUERY)
                 client = known.get(peer[0]) or admit(peer[0])
-                client.asked[0] += 1
-                fresh = client.access.fresh.get(data[2:])
-                if client.asked[0] > most:
-                    self._too_many(udp, data, peer, client.asked[0])
-                    continue
-                if fresh is not None:
+                asked = client.asked
+                asked[0] = count = asked[0] + 1
+                fresh = client.fresh.get(data[2:])
+                if fresh is not None and count <= most:
                     tail, cell = fresh
                     send(data[:2] + tail, peer)
                     cell[0] += 1
@@ -277,7 +275,10 @@ class Server:
             except OSError:
                 self.stats.count("udp-send-failed")
                 continue
-            self._handle_udp(udp, data, peer, client)
+            if count > most:
+                self._too_many(udp, data, peer, count)
+            else:
+                self._handle_udp(udp, data, peer, client)
 
     def _too_many(self, udp: socket.socket, data: bytes, peer: tuple[str, int], asked: int) -> None:
         """Of a client above its limit, each second question is told to come by TCP, which nobody can in another's name; the

@@ -97,18 +97,18 @@ class LocalRecords:
     """The operator's records. A name that is in here exists with these records only; what is below it does not matter."""
 
     def __init__(self, records: Iterable[DnsRecord]) -> None:
-        self._names: dict[bytes, list[Record]] = {}
+        self.names: dict[bytes, list[Record]] = {}
         for record in records:
             name = wire.name_from_text(record.name)
             is_name = record.type is RecordType.PTR
             rdata = wire.name_from_text(record.value) if is_name else ip_address(record.value).packed
             made = Record(name, _TYPES[record.type], wire.IN, record.ttl, rdata)
-            self._names.setdefault(name, []).append(made)
+            self.names.setdefault(name, []).append(made)
 
     def find(self, question: bytes, now: int) -> Answer | None:
         """The answer to a question (name in lower case, type, class); None for names that are not in here."""
         name = question[:-4]
-        records = self._names.get(name)
+        records = self.names.get(name)
         if records is None or question[-2:] != _CLASS_IN:
             return None
         kind = int.from_bytes(question[-4:-2], "big")

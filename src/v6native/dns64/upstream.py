@@ -52,6 +52,7 @@ class Server:
         self._loop = loop
         self._stats = stats
         self.settings = settings
+        self.authentic = settings.authentic
         self.channel = Channel(loop, stats, settings, authorities) if settings.tls is not None else None
         self.srtt: float | None = None
         self.rttvar = 0.0
@@ -137,6 +138,8 @@ class Upstreams:
 
     def ordered(self) -> list[Server]:
         """The fastest first; one that was never heard last of the awake, then those asleep."""
+        if len(self.servers) == 1:
+            return self.servers.copy()
         return sorted(
             self.servers, key=lambda s: (bool(s.asleep_until), s.srtt if s.srtt is not None else float("inf"))
         )
@@ -183,12 +186,14 @@ class Exchange:
         self._second_best: tuple[Reply, Server] | None = None
         self._untried = upstreams.ordered()
         self._refused: list[Server] = []
-        self._timer: Timer = upstreams.loop.later(0, self._begin)
+        self._timer: Timer | None = None
+        # This ends nothing yet: whatever happens is told by a socket or a timer.
+        self._begin()
 
     def abandon(self) -> None:
         """Ends it without a word to anybody."""
         self._answered = None
-        self._timer.cancel()
+        self._stop_waiting()
         for attempt in self._open:
             attempt.close()
 
@@ -202,8 +207,12 @@ class Exchange:
             self._send(server)
         self._send_and_wait(first)
 
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
     def _wait(self, seconds: float) -> None:
-        self._timer.cancel()
+        self._stop_waiting()
         left = max(0.0, self._deadline - self._up.loop.now)
         self._timer = self._up.loop.later(min(seconds, left), self._due)
 
@@ -283,7 +292,7 @@ class Exchange:
         answered, self._answered = self._answered, None
         if answered is None:
             return
-        self._timer.cancel()
+        self._stop_waiting()
         self._up.exchanges.discard(self)
         now = self._up.loop.now
         late = {s for a, s in self._open.items() if found is None or now - a.sent >= s.hedge(self._up.timing.hedge)}
@@ -298,7 +307,7 @@ class Exchange:
             answered(None, False)
         else:
             reply, server = found
-            answered(reply, server.settings.authentic and bool(reply.message.flags & wire.AD))
+            answered(reply, server.authentic and bool(reply.message.flags & wire.AD))
 
     def _leave(self, attempt: Attempt, server: Server) -> None:
         """One late attempt a server stays open for a while, to learn whether the server is slow or gone."""

@@ -8,7 +8,8 @@ touch length octets, since they are below 64. Nothing here knows DNS64. Any octe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from struct import Struct, error
 from typing import NamedTuple
 
@@ -89,35 +90,55 @@ class Message(NamedTuple):
         return upper | self.flags & RCODE_MASK
 
 
-def read_name(msg: bytes, pos: int) -> tuple[bytes, int]:
-    """The name at `pos` and the position behind it; pointers may only lead backwards, so that there is no loop."""
+def read_name(msg: bytes, pos: int, ttl_offsets: Sequence[int] = ()) -> tuple[bytes, int]:
+    """The name at `pos` and the position behind it; pointers may only lead backwards, so that there is no loop.
+
+    What a pointer leads to lies before the name that has it, and not in one of the TTLs at `ttl_offsets`: those are counted
+    down in what is kept, and octets behind the message are cut off, so that a name made of either would change.
+    """
     parts: list[bytes] = []
     behind = -1
     length = 1
     limit = pos
+    end = len(msg)
     pointers = 0
     try:
-        while size := msg[pos]:
-            if size < 64:
+        while True:
+            start = pos
+            while 0 < (size := msg[pos]) < 64:
                 pos += size + 1
-                length += size + 1
-                parts.append(msg[pos - size - 1 : pos])
-            elif size >= _POINTER:
-                target = (size & 0x3F) << 8 | msg[pos + 1]
-                if behind < 0:
-                    behind = pos + 2
-                pointers += 1
-                if target >= limit or target < HEADER or pointers > _MAX_POINTERS:
-                    raise WireError("a compression pointer does not lead back")
-                pos = limit = target
-            else:
-                raise WireError("a label of a kind that does not exist")
+            length += pos - start
             if length > MAX_NAME:
                 raise WireError("a name is longer than 255 octets")
+            if size == 0 and behind < 0:
+                return msg[start : pos + 1], pos + 1
+            parts.append(msg[start:pos])
+            if size == 0:
+                break
+            if size < _POINTER:
+                raise WireError("a label of a kind that does not exist")
+            target = (size & 0x3F) << 8 | msg[pos + 1]
+            if behind < 0:
+                behind = pos + 2
+            else:
+                _lasts(limit, pos + 2, end, ttl_offsets)
+            pointers += 1
+            if target >= limit or target < HEADER or pointers > _MAX_POINTERS:
+                raise WireError("a compression pointer does not lead back")
+            end = limit
+            pos = limit = target
     except IndexError:
         raise WireError("a name goes beyond the message") from None
     parts.append(b"\0")
-    return b"".join(parts), behind if behind >= 0 else pos + 1
+    _lasts(limit, pos + 1, end, ttl_offsets)
+    return b"".join(parts), behind
+
+
+def _lasts(start: int, behind: int, end: int, ttl_offsets: Sequence[int]) -> None:
+    """Whether the octets that a pointer led to are before `end`, and none of a TTL; else WireError."""
+    before = bisect_left(ttl_offsets, behind)
+    if behind > end or (before and ttl_offsets[before - 1] + 4 > start):
+        raise WireError("a compression pointer leads to what is no name")
 
 
 def parse(msg: bytes) -> Message:
@@ -142,49 +163,47 @@ def _parse(msg: bytes) -> Message:
     ttl_offsets: list[int] = []
     opt: Record | None = None
     span: tuple[int, int] | None = None
+    size = len(msg)
     for count in counts:
         records: list[Record] = []
         for _ in range(count):
             start = pos
-            record, ttl_offset, pos = _read_record(msg, pos, question)
-            if record.type != OPT:
-                records.append(record)
-                ttl_offsets.append(ttl_offset)
-            elif opt is not None or len(sections) != 2 or record.name != b"\0":
+            if question and msg.startswith(_TO_QUESTION, pos):
+                # As nearly every record of an answer has it.
+                owner, pos = name, pos + 2
+            else:
+                owner, pos = read_name(msg, pos, ttl_offsets)
+            kind, cls, ttl, length = _RECORD.unpack_from(msg, pos)
+            ttl_offsets.append(pos + 4)
+            begin = pos + 10
+            pos = begin + length
+            if pos > size:
+                raise WireError("the message ends within a record")
+            if kind in _NAMES_IN_RDATA:
+                rdata = _read_rdata(msg, begin, pos, ttl_offsets, *_NAMES_IN_RDATA[kind])
+            else:
+                rdata = msg[begin:pos]
+                if kind in _FIXED_RDATA and cls == IN and _FIXED_RDATA[kind] != length:
+                    raise WireError(f"an address of {length} octets in a record of type {kind}")
+            if kind != OPT:
+                records.append(Record(owner, kind, cls, ttl, rdata))
+            elif opt is not None or len(sections) != 2 or owner != b"\0":
                 raise WireError("an OPT record where none may be")
             else:
-                opt, span = record, (start, pos)
+                opt, span = Record(owner, kind, cls, ttl, rdata), (start, pos)
+                ttl_offsets.pop()
         sections.append(tuple(records))
     answer, authority, additional = sections
     return Message(identifier, flags, question, answer, authority, additional, opt, span, tuple(ttl_offsets), pos)
 
 
-def _read_record(msg: bytes, pos: int, question: bytes) -> tuple[Record, int, int]:
-    """The record at `pos`, where its TTL lies, and the position behind it."""
-    if question and msg.startswith(_TO_QUESTION, pos):
-        # As nearly every record of an answer has it.
-        name, pos = question[:-4], pos + 2
-    else:
-        name, pos = read_name(msg, pos)
-    kind, cls, ttl, size = _RECORD.unpack_from(msg, pos)
-    start = pos + _RECORD.size
-    end = start + size
-    if end > len(msg):
-        raise WireError("the message ends within a record")
-    if kind in _NAMES_IN_RDATA:
-        rdata = _read_rdata(msg, start, end, *_NAMES_IN_RDATA[kind])
-    else:
-        rdata = msg[start:end]
-        if _FIXED_RDATA.get(kind, size) != size and cls == IN:
-            raise WireError(f"an address of {size} octets in a record of type {kind}")
-    return Record(name, kind, cls, ttl, rdata), pos + 4, end
-
-
-def _read_rdata(msg: bytes, start: int, end: int, before: int, names: int, after: int) -> bytes:
+def _read_rdata(
+    msg: bytes, start: int, end: int, ttl_offsets: Sequence[int], before: int, names: int, after: int
+) -> bytes:
     pos = start + before
     parts = [msg[start:pos]]
     for _ in range(names):
-        name, pos = read_name(msg, pos)
+        name, pos = read_name(msg, pos, ttl_offsets)
         parts.append(name)
     if pos + after != end:
         raise WireError("rdata is not as long as its names")

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import IPv6Network
@@ -36,12 +36,12 @@ SCRIPT = zone({("v4only.example.", "A"): ["v4only.example. 1000 IN A 198.51.100.
 
 
 class Worker:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: Sequence[str] = ("-m", "v6native.dns64")) -> None:
         self.config = folder / "dns64.json"
         self.log = folder / "log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "v6native.dns64", "--config", str(self.config)],
+                [sys.executable, *program, "--config", str(self.config)],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
@@ -122,6 +122,31 @@ def test_sighup_takes_new_settings_and_refuses_bad_ones(upstream: Upstream, tmp_
         made.process.send_signal(signal.SIGHUP)
         made.logged("reloaded")
         assert ask(settings) == ["2001:db8:99::c633:6450"]
+
+
+TOLD_AT_ONCE = """
+import os, signal, sys
+import v6native.dns64.__main__ as program
+
+class PidFile(program.PidFile):
+    def __init__(self, path):
+        super().__init__(path)
+        os.kill(os.getpid(), signal.SIGHUP)
+
+program.PidFile = PidFile
+sys.exit(program.main())
+"""
+
+
+def test_a_signal_as_soon_as_its_pid_is_known_does_not_end_it(upstream: Upstream, tmp_path: Path) -> None:
+    settings = settings_for(upstream)
+    (tmp_path / "dns64.json").write_text(settings.to_json())
+    made = Worker(tmp_path, ("-c", TOLD_AT_ONCE))
+    try:
+        made.logged("reloaded")
+        assert ask(settings) == ["2001:db8:64:64::c633:6450"]
+    finally:
+        assert made.end() == 0
 
 
 def test_a_successor_overlaps(upstream: Upstream, tmp_path: Path) -> None:

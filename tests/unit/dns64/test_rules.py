@@ -10,14 +10,14 @@ from typing import Any
 
 import dns.flags
 import dns.rcode
+import dns.reversename
 import pytest
 
 from tests.unit.dns64.upstream_text import BORN, Client, lines, said
 from v6native.address import WKP
-from v6native.config.modeldns import (
-    AaaaFailure,
-)
-from v6native.dns64.answer import Answer
+from v6native.config.modeldns import AaaaFailure
+from v6native.dns64 import wire
+from v6native.dns64.answer import Answer, from_upstream
 from v6native.dns64.rules import Policy
 from v6native.dns64.settings import Pref64
 from v6native.dns64.wire import name_from_text
@@ -57,6 +57,24 @@ def test_5_1_2_any_other_error_is_as_if_there_were_no_aaaa(rcode: str) -> None:
     strict = client(failed, policy=replace(POLICY, aaaa_failure=AaaaFailure.FAIL))
     assert strict.ask("www.example", "AAAA").rcode() == dns.rcode.from_text(rcode)
     assert strict.asked == ["www.example AAAA"]
+
+
+def _of_class_3(said: tuple[str, Answer], kind: int) -> tuple[str, Answer]:
+    """The same, where the records of that type are of another class than the question."""
+    question, answer = said
+    octets = answer.message.replace(
+        b"\xc0\x0c\x00" + bytes([kind]) + b"\x00\x01", b"\xc0\x0c\x00" + bytes([kind]) + b"\x00\x03"
+    )
+    assert octets != answer.message
+    return question, from_upstream(octets, wire.parse(octets), BORN, 86_400, 10_800, 5)
+
+
+def test_records_of_another_class_are_no_addresses() -> None:
+    """They may be of any length, and mean something else (RFC 1035 §3.4.1 defines A for class IN)."""
+    aaaa = _of_class_3(said("www.example AAAA", "www.example. 500 IN AAAA 2001:db8::1"), wire.AAAA)
+    assert lines(client(aaaa, ONE_A).ask("www.example", "AAAA")) == ["www.example. 600 AAAA 2001:db8:64:64::c633:6450"]
+    a = _of_class_3(said("www.example A", "www.example. 1000 IN A 198.51.100.80"), wire.A)
+    assert lines(client(NO_AAAA, a).ask("www.example", "AAAA")) == []
 
 
 def test_5_1_4_excluded_addresses_count_as_none() -> None:

@@ -49,6 +49,47 @@ def test_a_chain_of_pointers_ends() -> None:
         read_name(bytes(msg), len(msg) - 2)
 
 
+def _answer(*records: bytes) -> bytes:
+    """A message with these records in its answer section."""
+    return b"\x00\x00\x80\x00\x00\x01" + len(records).to_bytes(2, "big") + bytes(4) + QUESTION + b"".join(records)
+
+
+TTL_AT = len(_answer()) + 6
+"""Of the first record, whose name is a pointer."""
+
+
+@pytest.mark.parametrize(
+    ("octets", "behind"),
+    [
+        # A name of the TTL's octets 01 61 00: counted down, it would be another name, or none.
+        (_answer(b"\xc0\x0c\x00\x05\x00\x01\x00\x01\x61\x00\x00\x02" + (0xC000 | TTL_AT + 1).to_bytes(2, "big")), b""),
+        (
+            _answer(
+                b"\xc0\x0c\x00\x01\x00\x01\x00\x01\x61\x00\x00\x04" + bytes(4),
+                (0xC000 | TTL_AT + 1).to_bytes(2, "big") + b"\x00\x01\x00\x01" + bytes(4) + b"\x00\x04" + bytes(4),
+            ),
+            b"",
+        ),
+        # The length of the rdata, 4, as that of a label: it reaches to what follows the message and is cut off.
+        (
+            _answer(b"\x00\x00\x05\x00\x01" + bytes(4) + b"\x00\x04\x01a" + (0xC000 | TTL_AT + 4).to_bytes(2, "big")),
+            b"\x00",
+        ),
+    ],
+    ids=["own TTL", "another's TTL", "past the end"],
+)
+def test_a_name_of_octets_that_will_change_is_refused(octets: bytes, behind: bytes) -> None:
+    with pytest.raises(WireError):
+        parse(octets + behind)
+
+
+def test_a_pointer_may_lead_into_rdata() -> None:
+    """Some servers compress to a name that they wrote there, such as a signer's."""
+    unknown = b"\xc0\x0c\xff\x00\x00\x01" + bytes(4) + b"\x00\x05\x03abc\x00"
+    named = (0xC000 | TTL_AT + 6).to_bytes(2, "big") + b"\x00\x01\x00\x01" + bytes(4) + b"\x00\x04" + bytes(4)
+    assert parse(_answer(unknown, named)).answer[1].name == b"\x03abc\x00"
+
+
 def test_what_is_written_is_compressed_and_reads_the_same() -> None:
     records = [
         Record(WWW, wire.CNAME, wire.IN, 500, b"\x03web" + WWW[4:]),
