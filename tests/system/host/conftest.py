@@ -19,7 +19,7 @@ from pyroute2 import netns
 from tests.unit.system.networks import LAB, LAPTOP
 from v6native.config.model import Config
 from v6native.dataplane.fake import FakeDataPlane
-from v6native.desired.dataplane import Attachment
+from v6native.desired.dataplane import Attachment, DataPlaneConfig
 from v6native.paths import Paths
 from v6native.system.apply import teardown
 from v6native.system.linux import LinuxHost
@@ -41,13 +41,26 @@ route add default via 2001:db8:64:ff::fe dev eth0 proto ra metric 1024
 """
 
 
+@dataclass(slots=True)
 class DataPlaneTwin(FakeDataPlane):
-    """Programs go with their interface, as in the kernel."""
+    """Programs go with their interface, as in the kernel; the folder of pins, by which a host knows that something is loaded,
+    comes with the configuration and goes when all is removed."""
+
+    pins: Path = Path("/nowhere")
+
+    def configure(self, config: DataPlaneConfig) -> None:
+        FakeDataPlane.configure(self, config)
+        self.pins.mkdir(parents=True, exist_ok=True)
+
+    def remove(self) -> None:
+        FakeDataPlane.remove(self)
+        if self.pins.exists():
+            self.pins.rmdir()
 
     def attached(self) -> tuple[Attachment, ...]:
         names = {name for _, name in socket.if_nameindex()}
         self.on = {name: program for name, program in self.on.items() if name in names}
-        return super().attached()
+        return FakeDataPlane.attached(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +118,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     config = replace(LAB, tunnels=tunnels, clients=(replace(LAPTOP, tunnel=tunnel, public_key=key),))
     paths = Paths(tmp_path / "etc", tmp_path / "run", tmp_path / "var", tmp_path / "bpf")
     netns.create(name)
-    host = LinuxHost(paths, DataPlaneTwin())
+    host = LinuxHost(paths, DataPlaneTwin(pins=paths.pins(paths.instance())))
     try:
         netns.pushns(name)
         # Addresses that turn from tentative to valid while a test runs would look like a change of ours.
