@@ -39,7 +39,7 @@ _FAULT_RATE = 1000
 
 
 def measure(
-    count: int, seconds: float, say: Say, *, answers: int = ANSWERS, cpus: tuple[int, int] = (0, 1)
+    count: int, seconds: float, say: Say, *, answers: int = ANSWERS, cpus: tuple[int, int] = (SERVER_CPU, LOAD_CPU)
 ) -> dict[str, Any]:
     """`seconds` of each run; `answers` in the caches whose memory is measured."""
     with tempfile.TemporaryDirectory(prefix="v6native-bench-") as made:
