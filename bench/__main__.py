@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make bench`: v6native beside plain kernel forwarding, TAYGA, the kernel's NAT44, unbound and BIND, over namespaces of its own.
 
-python -m bench                           every part, each within about three minutes
+python -m bench                           every part, each within about three minutes, dns within ten
 python -m bench --only lab --only shared  some of them
 python -m bench --only packets --quick    a short look
 python -m bench --save                    and keep the results in docs/performance/, for the page and its plots

@@ -39,7 +39,7 @@ _FAULT_RATE = 1000
 
 
 def measure(
-    count: int, seconds: float, say: Say, *, answers: int = ANSWERS, cpus: tuple[int, int] = (0, 1)
+    count: int, seconds: float, say: Say, *, answers: int = ANSWERS, cpus: tuple[int, int] = (SERVER_CPU, LOAD_CPU)
 ) -> dict[str, Any]:
     """`seconds` of each run; `answers` in the caches whose memory is measured."""
     with tempfile.TemporaryDirectory(prefix="v6native-bench-") as made:
@@ -47,7 +47,7 @@ def measure(
         with _standing(folder, cpus) as servers:
             say("DNS64: warming the caches")
             for server in servers.values():
-                _load(server, Job(server.port, _FILL, names=MANY, count=MANY, spin=False), cpus)
+                _load(Job(server.port, _FILL, names=MANY, count=MANY, spin=False), cpus)
             rates = _rates(servers, count, seconds, say, cpus)
             latency = _latency({name: servers[name] for name in (UNBOUND, BIND, DNS64)}, count, seconds, say, cpus)
         memory = _memory(folder, answers, say, cpus)
@@ -71,7 +71,7 @@ def _standing(folder: Path, cpus: tuple[int, int]) -> Iterator[dict[str, Resolve
         }
 
 
-def _load(server: Resolver, job: Job, cpus: tuple[int, int]) -> Outcome:
+def _load(job: Job, cpus: tuple[int, int]) -> Outcome:
     return run(replace(job, watched=cpus[0]), cpus[1])
 
 
@@ -89,7 +89,7 @@ def _rates(
         for turn in range(count):
             for name in names if turn % 2 == 0 else reversed(names):
                 say(f"DNS64: {what}, round {turn + 1} of {count}: {name}")
-                outcomes[name].append(_load(servers[name], job(servers[name], turn), cpus))
+                outcomes[name].append(_load(job(servers[name], turn), cpus))
         samples = {name: [outcome.per_second for outcome in found] for name, found in outcomes.items()}
         for name in names:
             row = {"what": what, "path": name, "per_second": Spread.of(samples[name])}
@@ -114,7 +114,7 @@ def _latency(
     for turn in range(count):
         for name in servers if turn % 2 == 0 else reversed(list(servers)):
             say(f"DNS64: latency, round {turn + 1} of {count}: {name}")
-            outcomes[name].append(_load(servers[name], Job(servers[name].port, seconds, names=HOT, rate=RATE), cpus))
+            outcomes[name].append(_load(Job(servers[name].port, seconds, names=HOT, rate=RATE), cpus))
     rows: list[dict[str, Any]] = [{"path": name, "rate": RATE} for name in servers]
     for title, permille in (("p50", 500), ("p99", 990)):
         samples = {name: [outcome.microseconds[permille] for outcome in found] for name, found in outcomes.items()}
@@ -139,7 +139,7 @@ def _memory(folder: Path, answers: int, say: Say, cpus: tuple[int, int]) -> list
             own = folder / "memory" / name.replace(" ", "-")
             with way(own) as made:
                 before = made.resident()
-                outcome = _load(made, Job(made.port, _FILL, begin=0, count=answers // 2 + 100, spin=False), cpus)
+                outcome = _load(Job(made.port, _FILL, begin=0, count=answers // 2 + 100, spin=False), cpus)
                 after = made.resident()
                 stats = own / "dns64.sock"
                 kept = _entries(stats) if stats.exists() else 2 * outcome.answered
@@ -159,26 +159,23 @@ def _faults(folder: Path, count: int, seconds: float, say: Say, cpus: tuple[int,
     server, load = cpus
     others = [kind for kind in KINDS if kind != "good"]
     cases = {"none": [], **{kind: [kind] for kind in others}, ", ".join(others): others}
-    rows = []
+    best: list[float] = []
+    ours: dict[str, list[dict[int, float]]] = {title: [] for title in cases}
     with ExitStack() as stack:
         ports = {kind: stack.enter_context(resolvers.scripted(kind, load, folder)) for kind in KINDS}
-        good = Resolver(ports["good"], ())
-        for number, (title, bad) in enumerate(cases.items()):
-            best: list[float] = []
-            ours: list[dict[int, float]] = []
-            for turn in range(count):
+        good = Job(ports["good"], seconds, count=int(seconds * _FAULT_RATE), domain=DUAL64, rate=_FAULT_RATE)
+        for turn in range(count):
+            best.append(_load(good, cpus).microseconds[990])
+            for number, (title, bad) in enumerate(cases.items()):
                 say(f"DNS64: bad upstreams, round {turn + 1} of {count}: {title}")
                 # A worker that knows nothing of them yet, and the bad ones first.
-                with resolvers.v6native(
-                    server, [ports[k] for k in (*bad, "good")], folder / f"faults{number}-{turn}"
-                ) as made:
-                    job = Job(
-                        made.port, 2 * seconds, count=int(2 * seconds * _FAULT_RATE), domain=DUAL64, rate=_FAULT_RATE
-                    )
-                    best.append(_load(good, replace(job, port=good.port), cpus).microseconds[990])
-                    ours.append(_load(made, job, cpus).microseconds)
-            more = [(p[990] - there) / 1000 for p, there in zip(ours, best, strict=True)]
-            row = {"bad": title, "best_p99_ms": Spread.of(value / 1000 for value in best), "more_ms": Spread.of(more)}
-            row |= {f"p{p // 10}_ms": Spread.of(found[p] / 1000 for found in ours) for p in (500, 990)}
-            rows.append(row)
+                asked = [ports[kind] for kind in (*bad, "good")]
+                with resolvers.v6native(server, asked, folder / f"faults{number}-{turn}") as made:
+                    ours[title].append(_load(replace(good, port=made.port), cpus).microseconds)
+    rows = []
+    for title, outcomes in ours.items():
+        more = [(found[990] - there) / 1000 for found, there in zip(outcomes, best, strict=True)]
+        row = {"bad": title, "best_p99_ms": Spread.of(value / 1000 for value in best), "more_ms": Spread.of(more)}
+        row |= {f"p{p // 10}_ms": Spread.of(found[p] / 1000 for found in outcomes) for p in (500, 990)}
+        rows.append(row)
     return rows

@@ -160,7 +160,9 @@ def answers(port: int) -> bool:
         udp.connect((ADDRESS, port))
         try:
             udp.send(octets(Question(0, kind=1), int(time.monotonic() * 1000) & 0xFFFF))
-            return udp.recv(512)[3] & 0x0F == 0
+            out = udp.recv(512)
+            # With QR: a socket may even have been given the port that it asks, and then hears itself.
+            return out[2] & 0x80 != 0 and out[3] & 0x0F == 0
         except OSError:
             return False
 

@@ -70,6 +70,8 @@ def test_names_are_asked_in_turn_until_the_time_is_over() -> None:
     with server(lambda query, _: upstreams.answer(query)[:7] + b"\1" + upstreams.answer(query)[8:]) as (port, asked):
         outcome = saturate(Job(port, 0.3, names=8), stock(mixed(8)))
     assert outcome.answered > 100 and not outcome.wrong and 0.3 <= outcome.seconds < 5
+    # Reading all of thousands would take longer than asking them.
+    asked = asked[:200]
     assert set(names(asked)) == {f"n{n:08}.{DUAL64 if n % 4 == 2 else V4ONLY}.bench." for n in range(8)}
     kinds = {dns.message.from_wire(query).question[0].rdtype for query in asked}
     assert kinds == {dns.rdatatype.A, dns.rdatatype.AAAA}

@@ -9,7 +9,7 @@ import dns.rrset
 import pytest
 
 from v6native.dns64 import wire
-from v6native.dns64.answer import Answer, build, from_upstream
+from v6native.dns64.answer import Answer, build, build_addresses, from_upstream
 from v6native.dns64.wire import Record, parse
 
 MAX, NEGATIVE, FAILURE = 86_400, 10_800, 5
@@ -117,3 +117,16 @@ def test_an_answer_built_here_is_true_for_its_smallest_ttl() -> None:
     records = [Record(question[:-4], wire.AAAA, wire.IN, ttl, bytes(16)) for ttl in (60, 30)]
     assert kept(build(question, 0, (records,), 1000, 600, "local")) == 30
     assert kept(build(question, 0, (), 1000, 600, "local")) == 600
+
+
+@pytest.mark.parametrize("count", [1, 3, 2400])
+def test_addresses_alone_are_built_as_any_records(count: int) -> None:
+    """2,400 are more than a message holds: those that fit are in both."""
+    question = b"\x03www\x07example\x00\x00\x1c\x00\x01"
+    addresses = [(900 - number % 7, number.to_bytes(16, "big")) for number in range(count)]
+    records = [Record(question[:-4], wire.AAAA, wire.IN, ttl, rdata) for ttl, rdata in addresses]
+    whole = build(question, wire.NOERROR, (records,), 1000, 5, "synthesized")
+    quick = build_addresses(question, addresses, 1000)
+    for name in Answer.__slots__:
+        if name != "memo":
+            assert getattr(quick, name) == getattr(whole, name), name

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import Any
 
 import dns.flags
@@ -14,11 +14,11 @@ import dns.reversename
 import pytest
 
 from tests.unit.dns64.upstream_text import BORN, Client, lines, said
-from v6native.address import WKP
+from v6native.address import PREFIX_LENGTHS, WKP, embed
 from v6native.config.modeldns import AaaaFailure
 from v6native.dns64 import wire
 from v6native.dns64.answer import Answer, from_upstream
-from v6native.dns64.rules import Policy
+from v6native.dns64.rules import Embedding, Policy
 from v6native.dns64.settings import Pref64
 from v6native.dns64.wire import name_from_text
 
@@ -57,6 +57,13 @@ def test_5_1_2_any_other_error_is_as_if_there_were_no_aaaa(rcode: str) -> None:
     strict = client(failed, policy=replace(POLICY, aaaa_failure=AaaaFailure.FAIL))
     assert strict.ask("www.example", "AAAA").rcode() == dns.rcode.from_text(rcode)
     assert strict.asked == ["www.example AAAA"]
+
+
+@pytest.mark.parametrize("length", PREFIX_LENGTHS)
+def test_addresses_are_embedded_as_everywhere(length: int) -> None:
+    prefix = IPv6Network((0x20010DB8_01220344_00000000_00000000 >> (128 - length) << (128 - length), length))
+    for v4 in (IPv4Address("192.0.2.33"), IPv4Address("255.1.254.2")):
+        assert Embedding(Pref64(prefix)).embed(v4.packed) == embed(prefix, v4).packed
 
 
 def _of_class_3(said: tuple[str, Answer], kind: int) -> tuple[str, Answer]:
