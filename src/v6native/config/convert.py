@@ -59,7 +59,7 @@ def convert(file: NetworkFile, path: Path) -> Config:
     """Trusts that every value is well-formed; what does not fit together is left for rules/ to find."""
     return Config(
         path=path,
-        network=Network(file.network.name, tuple(file.network.prefix), tuple(file.network.pref64)),
+        network=Network(file.network.name, tuple(file.network.prefix), tuple(file.network.pref64), file.network.domain),
         nodes=tuple(
             Node(name, node.uplink, tuple(node.lan), _pool4(name, node, file), node.own_ipv4)
             for name, node in file.node.items()

@@ -16,6 +16,7 @@ from v6native.config.filedns import Dns64Table
 from v6native.config.filetypes import (
     Address4,
     Address6,
+    Domain,
     Duration,
     FastWord,
     FilteringWord,
@@ -60,6 +61,12 @@ class NetworkTable(Table):
         default=[IPv6Network("64:ff9b::/96")],
         description="The IPv6 prefixes that stand for the IPv4 internet (RFC 6052); DNS64 uses the first, or `dns64.pref64`.",
         examples=["2001:db8:64:64::/96", ["2001:db8:64:64::/96", "64:ff9b::/96"]],
+    )
+    domain: Domain | None = Field(
+        default=None,
+        description="Where the names of nodes and tunnel clients lie, which the DNS64 answers, forward and reverse: the client `laptop` is "
+        "laptop.DOMAIN. Absent: they have none.",
+        examples=["home.example.net"],
     )
 
 

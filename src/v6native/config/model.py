@@ -238,6 +238,7 @@ class Network:
     name: str
     prefix: tuple[IPv6Network, ...]
     pref64: tuple[IPv6Network, ...]
+    domain: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

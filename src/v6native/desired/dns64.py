@@ -9,7 +9,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from v6native.config.modeldns import (
     DnsEngine,
+    DnsRecord,
     DnsTls,
+    RecordType,
     Upstream,
 )
 from v6native.desired.model import Note
@@ -51,7 +53,7 @@ def files(here: Here) -> tuple[SettingsFile, ...]:
         block=settings.block,
         never_block=settings.never_block,
         aaaa_failure=settings.aaaa_failure,
-        local=settings.records,
+        local=records(here),
         zones=tuple(Zone(zone.name, _servers(zone.upstream)) for zone in settings.zones),
         authorities=settings.authorities,
         count_names=settings.count_names,
@@ -62,6 +64,39 @@ def files(here: Here) -> tuple[SettingsFile, ...]:
         open_ipv4=here.config.nat64.allow_ipv4,
     )
     return (SettingsFile(FILE, document.to_json()),)
+
+
+def records(here: Here) -> tuple[DnsRecord, ...]:
+    """The file's, and the names of this node and of tunnel clients under the network's domain, forward and reverse; what the file says
+    of a name counts."""
+    given = here.config.dns64.records
+    named = [(here.node.name, address) for address in _own(here)]
+    for client in here.config.clients:
+        if client.enabled:
+            addresses = (client.address6, client.address4)
+            named += [(client.name, address) for address in addresses if address is not None]
+    taken = {record.name for record in given}
+    made = [] if here.config.network.domain is None else _named(named, here.config.network.domain)
+    return (*given, *(record for record in made if record.name not in taken))
+
+
+def _named(named: Iterable[tuple[str, AnyAddress]], domain: str) -> list[DnsRecord]:
+    found: list[DnsRecord] = []
+    for label, address in named:
+        name, kind = f"{label}.{domain}", RecordType.A if address.version == 4 else RecordType.AAAA
+        found += [
+            DnsRecord(name, kind, str(address)),
+            DnsRecord(address.reverse_pointer, RecordType.PTR, name),
+        ]
+    return found
+
+
+def _own(here: Here) -> list[AnyAddress]:
+    """Those of the node that its clients see."""
+    inside = [address for name in here.node.lan for address in _addresses(here, name)]
+    tunnels: list[AnyAddress] = [first_address6(tunnel).ip for tunnel in here.tunnels]
+    tunnels += [address.ip for tunnel in here.tunnels if (address := first_address4(tunnel)) is not None]
+    return _once([*inside, *tunnels])
 
 
 def answers(here: Here) -> bool:
@@ -95,18 +130,15 @@ def notes(here: Here) -> tuple[Note, ...]:
 def listeners(here: Here) -> list[AnyAddress]:
     """The file's addresses as far as this node has them; default: its own on LANs and tunnels."""
     wanted = here.config.dns64.listen
-    tunnels = [*(first_address6(t).ip for t in here.tunnels)]
-    tunnels4 = [a.ip for t in here.tunnels if (a := first_address4(t)) is not None]
-    inside = [a for name in here.node.lan for a in _addresses(here, name)]
-    default = [*inside, *tunnels, *tunnels4]
+    own = _own(here)
     if not wanted:
-        return _once(default)
-    every = [*(a for i in here.facts.interfaces if not i.ours for a in _addresses(here, i.name)), *tunnels, *tunnels4]
+        return own
+    every = [*(a for i in here.facts.interfaces if not i.ours for a in _addresses(here, i.name)), *own]
     chosen: list[AnyAddress] = []
     for address in wanted:
         if address.is_unspecified:
             # An answer must leave from the address that was asked, so each is named.
-            chosen += [own for own in every if own.version == address.version]
+            chosen += [one for one in every if one.version == address.version]
         elif address in every or address.is_loopback:
             chosen.append(address)
     return _once(chosen)

@@ -9,7 +9,7 @@ from v6native.config.modeldns import (
     DnsEngine,
     Upstream,
 )
-from v6native.desired.dns64 import LOOPBACK, allowed, answers, listeners, upstream_servers
+from v6native.desired.dns64 import LOOPBACK, allowed, answers, listeners, records, upstream_servers
 from v6native.desired.node import Here
 from v6native.desired.state import SettingsFile
 from v6native.desired.sysctls import reserved_ports
@@ -32,7 +32,7 @@ def files(here: Here) -> tuple[SettingsFile, ...]:
             pref64=told.pref64[0],
             forward=_forward(here),
             zones=told.zones,
-            records=told.records,
+            records=records(here),
             avoid_ports=reserved_ports(here),
             authorities=told.authorities,
             client_per_second=told.client_per_second,

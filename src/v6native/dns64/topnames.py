@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import deque
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
 DOMAINS, ADDRESSES, TOLD = 2000, 16, 100
-# Names looked at in a second; each takes some ten microseconds.
+# Names looked at in a second; each takes some ten microseconds, and they are spread, for while one is looked at nobody is answered.
 _A_SECOND = 500
+_PAUSE, _AT_ONCE = 0.02, 20
 # Clients are counted as marks in so many places (linear counting: Whang et al., 1990), to a few per cent.
 MARKS = 2048
 
@@ -62,6 +64,7 @@ class TopNames:
         self._seed = random.SystemRandom().getrandbits(64)
         self._now: dict[tuple[bytes, int], _Name] = {}
         self._domains: dict[str, Domain] = {}
+        self._counted: deque[tuple[bytes, _Name, int]] = deque(maxlen=4 * _A_SECOND)
         self._suffixes: PublicSuffixList | None = None
         self._began = loop.now
         self.enabled = False
@@ -70,8 +73,14 @@ class TopNames:
 
     def use(self, enabled: bool) -> None:
         """Switched off, what is known is forgotten."""
+        if enabled and self._suffixes is None:
+            # Reading the list takes a tenth of a second, in which nobody is answered: now, and not in the midst of work.
+            from publicsuffixlist import PublicSuffixList
+
+            self._suffixes = PublicSuffixList()
         if self.enabled and not enabled:
             self.fold()
+            self._counted.clear()
             self._domains.clear()
             self.skipped = 0
         if enabled and not self.enabled:
@@ -95,16 +104,20 @@ class TopNames:
         return found.cell
 
     def fold(self) -> None:
-        """Puts the numbers where they belong. Cells that were given out go on counting."""
+        """Puts the numbers where they belong; the domains get theirs by and by. Cells that were given out go on counting."""
         for (name, _), seen in self._now.items():
             number, seen.cell[0] = seen.cell[0], 0
             seen.of[0] += number
             if self.enabled and number:
-                self._add(name, seen, number)
+                if not self._counted:
+                    self._loop.later(_PAUSE, self._some)
+                self._counted.append((name, seen, number))
 
     def document(self) -> dict[str, object]:
         """The domains with most synthesized answers, and of the others those that are asked for most."""
         self.fold()
+        while self._counted:
+            self._add(*self._counted.popleft())
         ranked = sorted(self._domains.items(), key=lambda item: (-item[1].synthesized, -item[1].queries, item[0]))
         return {
             "enabled": self.enabled,
@@ -128,6 +141,12 @@ class TopNames:
         self._now = {key: seen for key, seen in self._now.items() if seen.cell[0]}
         self.fold()
 
+    def _some(self) -> None:
+        for _ in range(min(_AT_ONCE, len(self._counted))):
+            self._add(*self._counted.popleft())
+        if self._counted:
+            self._loop.later(_PAUSE, self._some)
+
     def _add(self, name: bytes, seen: _Name, number: int) -> None:
         text = self._registrable(name)
         domain = self._domains.get(text)
@@ -147,13 +166,8 @@ class TopNames:
 
     def _registrable(self, name: bytes) -> str:
         """Of a public suffix, or a name outside of the list: itself."""
-        if self._suffixes is None:
-            # Only here: reading the list takes a twentieth of a second, which a worker that is back after a death has not.
-            from publicsuffixlist import PublicSuffixList
-
-            self._suffixes = PublicSuffixList()
         text = wire.name_text(name)
-        return self._suffixes.privatesuffix(text) or text
+        return (self._suffixes and self._suffixes.privatesuffix(text)) or text
 
     def _forget_some(self) -> None:
         """The tenth that was asked for least."""

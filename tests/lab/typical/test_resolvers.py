@@ -15,7 +15,6 @@ from tests.lab.typical.site import Site, eventually
 from v6native.lab import topology as t
 from v6native.lab.edge import answers
 from v6native.lab.wait import wait_until
-from v6native.unbound.worker import state_folder
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
@@ -30,7 +29,8 @@ key = "/etc/v6native/key.pem"
 
 def resolves(house: Site, *options: str, server: str = str(t.EDGE_LAN6)) -> list[str]:
     command = ("dig", "+short", "+time=3", "+tries=1", f"@{server}", *options, "v4only.example", "AAAA")
-    return house["phone"].run(*command, check=False).out.split()
+    done = house["phone"].run(*command, check=False)
+    return done.out.split() if done.ok else []
 
 
 def test_unbound_instead_of_the_dns64(house: Site) -> None:
@@ -45,10 +45,15 @@ def test_unbound_instead_of_the_dns64(house: Site) -> None:
     house["edge1"].run("kill", "-9", str(worker["stats"]["unbound_pid"]))
     eventually(lambda: resolves(house) == [SERVER.strip("[]")], "unbound answers again")
     house.unchanged("edge1")
-    folder = state_folder(Path("/run"), house["edge1"].path("/etc/v6native/instance").read_text().strip())
+    folder = unbound_folder(house)
     assert folder.is_dir()
     house["edge1"].run("v6native", "down", timeout=60)
     assert resolves(house) == [] and not folder.exists()
+
+
+def unbound_folder(house: Site) -> Path:
+    edge1 = house["edge1"]
+    return edge1.path(f"/var/lib/unbound/v6native-{edge1.path('/etc/v6native/instance').read_text().strip()}")
 
 
 def house_with_unbound() -> str:
@@ -66,8 +71,7 @@ def test_an_unbound_behind_the_dns64(house: Site) -> None:
     eventually(lambda: house["edge1"].run(*dig, check=False).out.split() == ["127.0.0.1"], "unbound answers the node")
     settings = house["edge1"].path("/run/v6native/dns64.json").read_text()
     assert '"port": 5364' in settings
-    folder = state_folder(Path("/run"), house["edge1"].path("/etc/v6native/instance").read_text().strip())
-    conf = (folder / "unbound.conf").read_text()
+    conf = (unbound_folder(house) / "unbound.conf").read_text()
     assert 'outgoing-port-avoid: "40000-' in conf
     house.unchanged("edge1")
 
@@ -100,7 +104,9 @@ def test_the_units_capabilities_suffice(house: Site) -> None:
     edge1.start("v6native", "setpriv", f"--bounding-set=-all,{left}", "--no-new-privs", "v6native", "up")
     wait_until(lambda: answers(edge1), 30, lambda: edge1.log("v6native").read_text())
     assert house.fetch("phone", f"{SERVER}/") == "the internet"
-    eventually(lambda: resolves(house) == [SERVER.strip("[]")], "names")
+    eventually(
+        lambda: resolves(house) == [SERVER.strip("[]")], lambda: edge1.path("/run/v6native/unbound.log").read_text()
+    )
     (pid,) = (w["pid"] for w in house.ask("edge1", "status")["workers"] if w["name"] == "unbound")
     limited = Path(f"/proc/{pid}/status").read_text()
     assert re.search(r"^CapBnd:\t0*(\w+)$", limited, re.MULTILINE)[1] != "1ffffffffff"  # type: ignore[index]
@@ -110,3 +116,26 @@ def test_the_units_capabilities_suffice(house: Site) -> None:
     assert [f for f in house.ask("edge1", "doctor")["findings"] if f["severity"] == "error"] == []
     edge1.run("v6native", "down", timeout=60)
     assert not answers(edge1)
+
+
+DEAF = "table ip deaf {\n  chain input {\n    type filter hook input priority 0;\n    icmp type echo-request drop\n  }\n}\n"
+
+
+def test_a_gateway_whose_packets_go_nowhere_is_told(house: Site) -> None:
+    """Pinged through the prefix every second: found down and up again, and names are answered all the time."""
+    house.up("edge1", f'{HOUSE}\n[health]\nprobe = ["{t.SERVER4}"]\ninterval = 1\n')
+
+    def told() -> list[bool]:
+        return [gateway["healthy"] for gateway in house.ask("edge1", "status")["gateways"]]
+
+    eventually(lambda: told() == [True], "the gateway is healthy")
+    house["internet"].run("nft", "-f", "-", stdin=DEAF)
+    try:
+        eventually(lambda: told() == [False], "the gateway is down", 15)
+        findings = {finding["code"]: finding["text"] for finding in house.ask("edge1", "doctor")["findings"]}
+        assert f"none of {t.SERVER4} answers" in findings["gateway_down"]
+        assert "DOWN" in house["edge1"].run("v6native", "status", check=False).out
+        assert resolves(house) == [SERVER.strip("[]")]
+    finally:
+        house["internet"].run("nft", "delete", "table", "ip", "deaf")
+    eventually(lambda: told() == [True], "the gateway is healthy again", 15)

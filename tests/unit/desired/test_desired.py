@@ -379,6 +379,34 @@ def test_the_dns64_is_told_what_the_file_says() -> None:
     assert settings.local == (DnsRecord("printer.home.arpa", RecordType.AAAA, "2001:db8:1::9", 60),)
 
 
+def test_names_under_the_networks_domain() -> None:
+    """The node and its clients, forward and reverse; the file's own records count, and a client that is off has no name."""
+    config = replace(LAB96, network=replace(LAB96.network, domain="home.example"))
+    (laptop, *_) = config.clients
+    config = replace(config, clients=(laptop, replace(laptop, name="old", enabled=False)))
+
+    def local(config: Config) -> set[tuple[str, str, str]]:
+        facts = replace(FACTS, resolvers=(IPv4Address("192.0.2.53"),))
+        text = next(f.text for f in desired(config, "edge1", facts).files if f.name == "dns64.json")
+        return {(r.name, str(r.type), r.value) for r in Dns64Settings.from_json(text).local}
+
+    name = f"{laptop.name}.home.example"
+    assert laptop.address4 is not None
+    found = local(config)
+    assert {
+        (name, "AAAA", str(laptop.address6)),
+        (name, "A", str(laptop.address4)),
+        (laptop.address6.reverse_pointer, "PTR", name),
+        (laptop.address4.reverse_pointer, "PTR", name),
+        ("edge1.home.example", "AAAA", "2001:db8:64:1::1"),
+    } <= found
+    assert not any("old." in name for name, *_ in found)
+    mine = DnsRecord(name, RecordType.AAAA, "2001:db8::1")
+    found = local(replace(config, dns64=replace(config.dns64, records=(mine,))))
+    assert [value for owner, _, value in found if owner == name] == ["2001:db8::1"]
+    assert local(LAB96) == set(), "without a domain there are no names"
+
+
 def told_unbound(dns64: Dns64) -> tuple[list[str], UnboundSettings | None]:
     """Which workers' settings there are, and unbound's."""
     facts = replace(FACTS, resolvers=(IPv4Address("192.0.2.53"),))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Network
 from pathlib import Path
@@ -57,6 +58,7 @@ def test_domains_are_bounded_and_the_popular_one_stays(loop: Loop) -> None:
             names.cell(wire.name_from_text(f"x{turn * 100 + i}.com"), answer, view(PREF64), 1, of)[0] += 1
         names.cell(POPULAR, answer, view(PREF64), 1, of)[0] += 1000
         names._each_second()
+        names.document()
         names._each_second()
         assert len(names._domains) <= 50
     (first, *_) = names.document()["domains"]  # type: ignore[misc]
@@ -94,7 +96,24 @@ def test_of_many_addresses_some_are_kept(loop: Loop) -> None:
     names.use(True)
     names.cell(POPULAR, answer, view(PREF64), 1, [0])[0] += 1
     names.fold()
+    names._some()
     assert len(names._domains["popular.com"].ipv4) == ADDRESSES
+
+
+def test_a_second_of_names_is_worked_off_by_and_by(loop: Loop) -> None:
+    """So that nobody waits for it to be answered."""
+    names = TopNames(loop)
+    names.use(True)
+    for i in range(300):
+        names.cell(wire.name_from_text(f"x{i}.com"), synthesized(1), view(PREF64), 1, [0])[0] += 1
+    names.fold()
+    assert not names._domains
+    names._some()
+    assert 0 < len(names._domains) <= 20
+    until = time.monotonic() + 5
+    while len(names._domains) < 300 and time.monotonic() < until:
+        loop.turn(0.05)
+    assert len(names._domains) == 300
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 10, 100, 1000])
