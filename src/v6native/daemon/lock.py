@@ -8,11 +8,11 @@ cannot make a starting daemon believe that another runs.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from v6native.errors import EnvironmentRefused
@@ -20,7 +20,7 @@ from v6native.errors import EnvironmentRefused
 LOCK_NAME = "daemon.lock"
 
 
-@contextmanager
+@contextlib.contextmanager
 def only_daemon(run: Path) -> Iterator[None]:
     """Holds the daemon's lock in `run`; EnvironmentRefused names the process that holds it already."""
     run.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -49,8 +49,9 @@ def _locked(file: Path) -> int:
                 f"v6native already runs on this node (process {holder or 'unknown'}); change it with `v6native reload`, "
                 "or stop that process first"
             ) from error
-        if file.exists() and file.stat().st_ino == os.fstat(fd).st_ino:
-            return fd
+        with contextlib.suppress(FileNotFoundError):
+            if file.stat().st_ino == os.fstat(fd).st_ino:
+                return fd
         os.close(fd)
 
 
