@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
@@ -74,10 +75,8 @@ class TopNames:
     def use(self, enabled: bool) -> None:
         """Switched off, what is known is forgotten."""
         if enabled and self._suffixes is None:
-            # Reading the list takes a tenth of a second, in which nobody is answered: now, and not in the midst of work.
-            from publicsuffixlist import PublicSuffixList
-
-            self._suffixes = PublicSuffixList()
+            # In a tenth of a second, in which nobody is answered: now, and not in the midst of work.
+            self._suffixes = _list()
         if self.enabled and not enabled:
             self.fold()
             self._counted.clear()
@@ -174,6 +173,14 @@ class TopNames:
         least = sorted(self._domains, key=lambda name: self._domains[name].queries)
         for name in least[: max(1, self._most // 10)]:
             del self._domains[name]
+
+
+@cache
+def _list() -> PublicSuffixList:
+    """Read once a process, and where nothing is counted not at all."""
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()
 
 
 def embedded(answer: Answer, view: View) -> set[IPv4Address]:

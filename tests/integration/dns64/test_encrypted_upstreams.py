@@ -37,7 +37,7 @@ from v6native.config.modeldns import (
 )
 from v6native.dns64 import channel
 from v6native.dns64.probe import ask
-from v6native.dns64.settings import UpstreamServer
+from v6native.dns64.settings import Timing, UpstreamServer
 
 TLS = """
 server:
@@ -49,6 +49,10 @@ server:
   tls-service-pem: "{keys}/cert.pem"
   tls-service-key: "{keys}/key.pem"
 """
+
+
+BRIEF = Timing(query=1.0, hedge=0.1, parallel_a=0.2, failure=1, tcp_idle=5.0)
+"""Who has no other server waits for this one until the end."""
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +120,10 @@ class TlsUpstream:
                         return
 
 
-def behind(upstream: TlsUpstream, keys: Path, name: str = NAME) -> AbstractContextManager[Running]:
-    return dns64(upstreams=(encrypted(upstream.port, name),), authorities=str(keys / "cert.pem"))
+def behind(
+    upstream: TlsUpstream, keys: Path, name: str = NAME, timing: Timing = BRIEF
+) -> AbstractContextManager[Running]:
+    return dns64(upstreams=(encrypted(upstream.port, name),), authorities=str(keys / "cert.pem"), timing=timing)
 
 
 def names_work(running: Running, *names: str) -> None:
@@ -165,7 +171,7 @@ def test_a_certificate_of_another_name(keys: Path) -> None:
 
 
 def test_a_certificate_that_nobody_vouches_for(keys: Path) -> None:
-    with TlsUpstream(keys, ZONE) as upstream, dns64(upstreams=(encrypted(upstream.port),)) as running:
+    with TlsUpstream(keys, ZONE) as upstream, dns64(upstreams=(encrypted(upstream.port),), timing=BRIEF) as running:
         assert running.ask("v4only.example", "AAAA").rcode() == dns.rcode.SERVFAIL
         (problem,) = running.server.document()["upstream_problems"]  # type: ignore[misc]
         assert "self-signed" in problem
@@ -180,7 +186,7 @@ def test_authorities_that_cannot_be_read(keys: Path, tmp_path: Path) -> None:
     missing = str(tmp_path / "none.pem")
     with (
         TlsUpstream(keys, ZONE) as upstream,
-        dns64(upstreams=(encrypted(upstream.port),), authorities=missing) as running,
+        dns64(upstreams=(encrypted(upstream.port),), authorities=missing, timing=BRIEF) as running,
     ):
         assert running.ask("v4only.example", "AAAA").rcode() == dns.rcode.SERVFAIL
         (problem,) = running.server.document()["upstream_problems"]  # type: ignore[misc]
@@ -204,7 +210,7 @@ def test_one_that_speaks_no_tls_gets_no_question(keys: Path) -> None:
         thread = threading.Thread(target=serve)
         thread.start()
         server = encrypted(listening.getsockname()[1])
-        with dns64(upstreams=(server,), authorities=str(keys / "cert.pem")) as running:
+        with dns64(upstreams=(server,), authorities=str(keys / "cert.pem"), timing=BRIEF) as running:
             assert running.ask("v4only.example", "AAAA").rcode() == dns.rcode.SERVFAIL
             (problem,) = running.server.document()["upstream_problems"]  # type: ignore[misc]
             assert "TLS: " in problem
@@ -277,7 +283,8 @@ def test_a_stuck_connection_is_given_up(keys: Path, monkeypatch: pytest.MonkeyPa
             return []
         return ZONE(query, tcp) if upstream.connections > 1 else []
 
-    with TlsUpstream(keys, script) as upstream, behind(upstream, keys) as running:
+    patient = replace(BRIEF, query=4.0)
+    with TlsUpstream(keys, script) as upstream, behind(upstream, keys, timing=patient) as running:
         names_work(running, "v4only.example")
         assert upstream.connections == 2
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration.dns64.scripted import PREF64, Running, Upstream, addresses, eventually, settings_for, zone
 from tests.integration.dns64.test_service import RECORDS
+from v6native.dns64 import gateways
 from v6native.dns64.settings import Pref64
 from v6native.health.gateway import Gateway
 from v6native.health.report import render
@@ -28,7 +29,8 @@ def health(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def running(health: Path) -> Iterator[Running]:
+def running(health: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    monkeypatch.setattr(gateways, "LOOK_SECONDS", 0.05)
     with Upstream(zone(RECORDS)) as upstream:
         made = Running(settings_for(upstream, pref64=(Pref64(PREF64), Pref64(OTHER))), health)
         try:
