@@ -124,7 +124,7 @@ class Runner:
                     self.parts.launcher.end(worker.pid, worker.spec)
             return self.parts.daemon.remove()
 
-        self.health.end()
+        await self.health.end()
         await self.fast.end()
         try:
             return await self.blocking(remove)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Collection
 from dataclasses import replace
@@ -94,9 +95,53 @@ def test_what_the_node_itself_lacks_is_told_without_a_ping(made: Rig) -> None:
     assert probe.asked == []
 
 
+def test_the_nodes_own_state_is_read_now_and_then(made: Rig) -> None:
+    """That reads all of the host; pings are cheap."""
+    times = [0.0]
+    probe = Probe()
+    config = configured(made, HOST)
+    keeper = HealthKeeper(made.node, lambda: config, made.paths.run, probe, clock=lambda: times[-1])
+    keeper.look(config)
+    made.doors.machine.known = replace(FACTS, interfaces=(LAN0,))
+    for seconds in (5.0, 10.0, 29.0):
+        times.append(seconds)
+        keeper.look(config)
+    assert len(probe.asked) == 4
+    for seconds in (30.0, 35.0, 40.0):
+        times.append(seconds)
+        keeper.look(config)
+    assert len(probe.asked) == 4, "what the node lacks is known without a ping"
+    assert {one["why"] for one in told(made).values()} == {"the uplink eth0 is not there"}
+
+
+def test_a_look_that_fails_ends_nothing(made: Rig) -> None:
+    """Neither what the kernel refuses nor a bug: the next look comes."""
+    config = configured(made, HOST)
+    config = replace(config, health=Health((HOST,), 0))
+    failures: list[Exception] = [OSError(1, "not permitted"), ValueError("a bug")]
+
+    def probe(targets: Collection[IPv6Address], _seconds: float) -> frozenset[IPv6Address]:
+        if failures:
+            raise failures.pop()
+        return frozenset(targets)
+
+    keeper = HealthKeeper(made.node, lambda: config, made.paths.run, probe)
+
+    async def until_known() -> None:
+        task = asyncio.create_task(keeper.run())
+        while not keeper.gateways:
+            assert not task.done()
+            await asyncio.sleep(0.01)
+        await keeper.end()
+        task.cancel()
+
+    asyncio.run(asyncio.wait_for(until_known(), 10))
+    assert [gateway.healthy for gateway in keeper.gateways] == [True, True]
+
+
 def test_after_the_end_nothing_is_written(made: Rig) -> None:
     config = configured(made)
     keeper = HealthKeeper(made.node, lambda: config, made.paths.run, Probe())
-    keeper.end()
+    asyncio.run(keeper.end())
     keeper.look(config)
     assert not (made.paths.run / "health.json").exists()
