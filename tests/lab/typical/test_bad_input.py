@@ -82,6 +82,10 @@ def from_inside() -> Iterator[Packet]:
             yield six(fuzz(error()), quoted)
         for extension in (IPv6ExtHdrFragment, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting):
             yield six(fuzz(extension()), UDP(sport=5000, dport=80), Raw(bytes(32)))
+        # An Authentication Header (RFC 4302 §2), whose length counts words, and from two words on.
+        behind = bytes(UDP(sport=5000, dport=80) / Raw(bytes(32)))
+        header = bytes((17, secrets.randbelow(8))) + secrets.token_bytes(22)
+        yield IPv6(src=str(t.PHONE6), dst=MAPPED, nh=51) / Raw(header + behind)
 
 
 def from_outside() -> Iterator[Packet]:
