@@ -18,7 +18,7 @@ from v6native.lab import lab as labs
 from v6native.lab.edge import Arrangement
 from v6native.lab.estate import Estate
 
-OTHERS = 0.15
+OTHERS = 0.05
 """For so many of the scenarios another arrangement is drawn, which may be the first again."""
 
 
