@@ -7,7 +7,9 @@ Not pydantic: importing it would double the time that a worker needs to be back 
 
 from __future__ import annotations
 
+import json
 import types
+from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -17,6 +19,22 @@ T = TypeVar("T")
 
 # What a JSON string may become. int and float of JSON are taken as they are.
 _FROM_TEXT = (IPv4Address, IPv6Address, IPv4Network, IPv6Network)
+
+
+def read(
+    kind: type[T], text: str | bytes, refusal: type[Exception], mistakes: Callable[[T], list[str]] = lambda _: []
+) -> T:
+    """The JSON in `text` as a `kind`; `refusal` with every mistake in it, those that `mistakes` finds too, a line each."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise refusal(f"not JSON: {error}") from error
+    decoder = Decoder()
+    decoded = decoder.dataclass(kind, document, "")
+    problems = decoder.problems or ([] if decoded is None else mistakes(decoded))
+    if problems or decoded is None:
+        raise refusal("\n".join(problems))
+    return decoded
 
 
 class Decoder:

@@ -19,7 +19,7 @@ from v6native.config.modeldns import (
     RecordType,
     UpstreamTls,
 )
-from v6native.decode import Decoder
+from v6native.decode import read
 from v6native.dns64.wire import WireError, name_from_text
 from v6native.errors import Dns64SettingsError
 
@@ -155,16 +155,7 @@ class Dns64Settings:
     @staticmethod
     def from_json(text: str | bytes) -> Dns64Settings:
         """The settings in `text`; Dns64SettingsError with every mistake in it."""
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise Dns64SettingsError(f"not JSON: {error}") from error
-        decoder = Decoder()
-        settings = decoder.dataclass(Dns64Settings, document, "")
-        problems = decoder.problems or ([] if settings is None else _mistakes(settings))
-        if problems or settings is None:
-            raise Dns64SettingsError("\n".join(problems))
-        return settings
+        return read(Dns64Settings, text, Dns64SettingsError, _mistakes)
 
 
 def _mistakes(settings: Dns64Settings) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from v6native.config.model import Collector, Proto
-from v6native.decode import Decoder
+from v6native.decode import read
 from v6native.errors import LogError
 
 FILE = "log.json"
@@ -53,14 +53,8 @@ class LogSettings:
     @staticmethod
     def from_json(text: str | bytes) -> LogSettings:
         """The settings in `text`; LogError with every mistake in it."""
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise LogError(f"not JSON: {error}") from error
-        decoder = Decoder()
-        settings = decoder.dataclass(LogSettings, document, "")
-        if settings is None:
-            raise LogError("\n".join(decoder.problems))
-        if settings.retention <= 0:
-            raise LogError(f"retention: {settings.retention} is not above zero")
-        return settings
+        return read(LogSettings, text, LogError, _mistakes)
+
+
+def _mistakes(settings: LogSettings) -> list[str]:
+    return [f"retention: {settings.retention} is not above zero"] if settings.retention <= 0 else []

@@ -16,7 +16,7 @@ from v6native.config.modeldns import (
     DnsZone,
     Upstream,
 )
-from v6native.decode import Decoder
+from v6native.decode import read
 from v6native.errors import UnboundError
 
 FILE = "unbound.json"
@@ -51,12 +51,4 @@ class UnboundSettings:
     @staticmethod
     def from_json(text: str | bytes) -> UnboundSettings:
         """The settings in `text`; UnboundError with every mistake in it."""
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise UnboundError(f"not JSON: {error}") from error
-        decoder = Decoder()
-        settings = decoder.dataclass(UnboundSettings, document, "")
-        if settings is None:
-            raise UnboundError("\n".join(decoder.problems))
-        return settings
+        return read(UnboundSettings, text, UnboundError)

@@ -41,11 +41,14 @@ def spec(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[WorkerSpec]
     pid_file = tmp_path / "w.pid"
     argv = (sys.executable, "-c", WORKER, str(pid_file), manner)
     yield WorkerSpec("w", argv, pid_file, tmp_path / "w.sock", tmp_path / "w.log")
-    # By their command line, which holds this test's own path: one just started has written no pid file yet.
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            if f"\0{pid_file}\0".encode() in (process / "cmdline").read_bytes():
-                os.kill(int(process.name), signal.SIGKILL)
+    # By their command line, which holds this test's own path: one just started has written no pid file yet. More than once, for
+    # until its exec it has the command line of this process.
+    for _ in range(3):
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if f"\0{pid_file}\0".encode() in (process / "cmdline").read_bytes():
+                    os.kill(int(process.name), signal.SIGKILL)
+        time.sleep(0.05)
 
 
 def test_the_next_daemon_adopts_what_runs(spec: WorkerSpec) -> None:
